@@ -55,10 +55,13 @@ _Pattern = tuple[_Element, ...]
 class Matcher:
     """Finds many patterns in one pass over the tokens."""
 
-    def __init__(self, patterns: Iterable[tuple[str, _Pattern]], gap_width: int) -> None:
+    def __init__(
+        self, patterns: Iterable[tuple[str, _Pattern]], gap_width: int, prefixes: tuple[str, ...] = ()
+    ) -> None:
         self._exact: dict[str, list[tuple[str, _Pattern]]] = {}
         self._stems: dict[str, list[tuple[str, _Pattern]]] = {}
         self._gap_width = gap_width
+        self._prefixes = prefixes
         for key, pattern in patterns:
             table = self._stems if pattern[0].stem else self._exact
             table.setdefault(pattern[0].word, []).append((key, pattern))
@@ -80,7 +83,7 @@ class Matcher:
 
     def _starting_with(self, token: Token) -> list[tuple[str, _Pattern]]:
         candidates: list[tuple[str, _Pattern]] = []
-        for word in variants(token.text):
+        for word in variants(token.text, self._prefixes):
             candidates += self._exact.get(word, ())
             for length in self._stem_lengths:
                 if length > len(word):
@@ -98,17 +101,15 @@ class Matcher:
                 at + 1
                 for end in ends
                 for at in range(end, min(end + reach + 1, len(tokens)))
-                if tokens[at].sentence == sentence and _fits(element, tokens[at].text)
+                if tokens[at].sentence == sentence and self._fits(element, tokens[at].text)
             }
             if not ends:
                 return first
         return min(ends)
 
-
-def _fits(element: _Element, text: str) -> bool:
-    return any(
-        word.startswith(element.word) if element.stem else word == element.word for word in variants(text)
-    )
+    def _fits(self, element: _Element, text: str) -> bool:
+        words = variants(text, self._prefixes)
+        return any(w.startswith(element.word) if element.stem else w == element.word for w in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,8 @@ class Lexicon:
     """Folded words of a number word ("quatre", "vingts") and its value."""
     vague: Mapping[tuple[str, ...], str]
     """Folded words of a vague amount and the English word reported for it."""
+    prefixes: tuple[str, ...]
+    """Particles that may be glued to the front of a word ("and", "the" in Arabic and Hebrew), folded."""
     _keys: Mapping[str, tuple[str, ...]]
     _by_section: Mapping[str, Matcher]
     _by_key: Mapping[tuple[str, str], Matcher]
@@ -175,18 +178,22 @@ def parse_lexicon(source: str, origin: str, language: str) -> Lexicon:
         for key, value in reader.table(data, section).items()
     }
     width = _GAP_HAN if script == "han" else _GAP_WORDS
+    prefixes = reader.prefixes(data)
     return Lexicon(
         language=language,
         name=str(data["name"]),
         script=script,
         numbers=MappingProxyType(reader.numbers(data)),
         vague=MappingProxyType(reader.vague(data)),
+        prefixes=prefixes,
         _keys={section: tuple(reader.table(data, section)) for section in PATTERN_SECTIONS},
         _by_section={
-            section: Matcher(((k, p) for (s, k), ps in patterns.items() if s == section for p in ps), width)
+            section: Matcher(
+                [(k, p) for (s, k), ps in patterns.items() if s == section for p in ps], width, prefixes
+            )
             for section in PATTERN_SECTIONS
         },
-        _by_key={at: Matcher(((at[1], p) for p in ps), width) for at, ps in patterns.items()},
+        _by_key={at: Matcher([(at[1], p) for p in ps], width, prefixes) for at, ps in patterns.items()},
     )
 
 
@@ -230,7 +237,7 @@ class _Reader:
 
     def check_sections(self, data: Mapping[str, object]) -> None:
         for name in data:
-            if name not in _SECTIONS | {"language", "name", "script"}:
+            if name not in _SECTIONS | {"language", "name", "script", "prefixes"}:
                 raise self.error(f"unknown; sections are {', '.join(sorted(_SECTIONS))}", section=name)
 
     def table(self, data: Mapping[str, object], section: str) -> dict[str, object]:
@@ -243,6 +250,11 @@ class _Reader:
         if not _is_strings(value):
             raise self.error("must be a list of patterns in quotes, with one at least", section, key)
         return value
+
+    def prefixes(self, data: Mapping[str, object]) -> tuple[str, ...]:
+        if "prefixes" not in data:
+            return ()
+        return tuple(fold(prefix) for prefix in self.strings("", "prefixes", data["prefixes"]))
 
     def numbers(self, data: Mapping[str, object]) -> dict[tuple[str, ...], float]:
         read: dict[tuple[str, ...], float] = {}

@@ -35,7 +35,8 @@ _FOLDS = str.maketrans(
 _SENTENCE_END = re.compile(r"[!?。！？؟։۔]|\.(?=[\s\"'”’»)\]]|$)|…|\.\.|\n\s*\n|[\n|;；•]")
 _SHORT_FORMS = """
 mr mrs ms dr gen lt col capt maj sgt st sen rep gov adm brig cmdr cpl pvt pres prof jr sr vs no inc ltd
-co corp jan feb mar apr jun jul aug sept sep oct nov dec mon tue wed thu fri sat sun approx dept u.s u.n ca etc al
+co corp jan feb mar jun jul aug sept sep oct nov dec
+mon tue wed thu fri sat sun approx dept u.s u.n ca etc al
 sra sres ee uu mme mm bzw nr hr ul тыс млн млрд чел им ул г гг св руб тис
 """
 _ABBREVIATIONS = frozenset(_SHORT_FORMS.split())
@@ -92,39 +93,25 @@ def _ends_here(text: str, match: re.Match[str]) -> bool:
     return not (len(word) == 1 and word.isalpha()) and not re.search(r"\b\w\.\w$", word)
 
 
-_ARABIC_CONJUNCTIONS = ("و", "ف")
-_ARABIC_CLITICS = ("بال", "کال", "لل", "ال", "ب", "ل", "ک")
-_HEBREW_CLITICS = frozenset("ושהבכלמ")
-_SHORTEST_STEM = 3
-_MOST_CLITICS = 3
+_SHORTEST_STEM = 2
+_MOST_PREFIXES = 3
 
 
-def variants(word: str) -> tuple[str, ...]:
-    """The word and, in Arabic and Hebrew, what is left of it without prefixed "and", "the", "in", "to", …"""
-    if word.isascii():
+def variants(word: str, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    """The word and what is left of it when up to three of ``prefixes`` ("and", "the", "in") are taken off."""
+    if not word.startswith(prefixes):
         return (word,)
-    if "\u0590" <= word[:1] <= "\u05ff":
-        return _hebrew_variants(word)
-    if "\u0600" <= word[:1] <= "\u06ff":
-        return _arabic_variants(word)
-    return (word,)
-
-
-def _hebrew_variants(word: str) -> tuple[str, ...]:
     found = [word]
-    for cut in range(1, _MOST_CLITICS + 1):
-        if word[cut - 1 : cut] not in _HEBREW_CLITICS or len(word) - cut < _SHORTEST_STEM - 1:
-            break
-        found.append(word[cut:])
-    return tuple(found)
+    fresh = [word]
+    for _ in range(_MOST_PREFIXES):
+        fresh = [rest for stem in fresh for rest in _without_prefix(stem, prefixes) if rest not in found]
+        found += fresh
+    return tuple(dict.fromkeys(found))
 
 
-def _arabic_variants(word: str) -> tuple[str, ...]:
-    stems = [word, word[1:]] if word.startswith(_ARABIC_CONJUNCTIONS) else [word]
-    found = [
-        stem[len(clitic) :]
-        for stem in stems
-        for clitic in _ARABIC_CLITICS
-        if stem.startswith(clitic) and len(stem) - len(clitic) >= _SHORTEST_STEM - 1
+def _without_prefix(word: str, prefixes: tuple[str, ...]) -> list[str]:
+    return [
+        word[len(prefix) :]
+        for prefix in prefixes
+        if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST_STEM
     ]
-    return (*stems, *found)
