@@ -161,9 +161,7 @@ class Store(Protocol):
     async def open_stories(self, since: datetime) -> Sequence[Story]:
         """Stories updated at or after a time, oldest first."""
 
-    async def route_state(
-        self, targets: Sequence[str], story_ids: Sequence[str], now: datetime
-    ) -> RouteState:
+    async def route_state(self, targets: Sequence[str], story_ids: Sequence[str], now: datetime) -> RouteState:
         """What these addresses were told of these stories, and how many messages each heard in the last hour."""
 
     async def record(self, batch: Batch) -> None:
