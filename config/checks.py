@@ -51,7 +51,7 @@ def _country(value: str) -> str:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (OSError, ValueError) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise ValueError(f'"{value}" is not a time zone (write "Asia/Yerevan")') from error
     return value
 

@@ -70,7 +70,7 @@ def test_default_file_shows_every_setting() -> None:
     [
         ('data_dir = "x"\n[fetch\n', "tocsin.toml:2: "),
         ('\n[fetch]\nintervall = "5m"\n', 'tocsin.toml:3: fetch.intervall: unknown key, did you mean "interval"?'),
-        ('[telegrm]\ntoken = "1:a"\n', 'tocsin.toml:2: telegrm: unknown key, did you mean "telegram"?'),
+        ('[telegrm]\ntoken = "1:a"\n', 'tocsin.toml:1: telegrm: unknown key, did you mean "telegram"?'),
         ('[fetch]\ninterval = "0s"\n', "tocsin.toml:2: fetch.interval: input should be greater than"),
         ('[fetch]\ninterval = "soon"\n', 'tocsin.toml:2: fetch.interval: "soon" is not a duration'),
         ("[fetch]\nmax_items = -1\n", "tocsin.toml:2: fetch.max_items: input should be greater than or equal to 1"),
