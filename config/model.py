@@ -176,7 +176,7 @@ class WorkerSettings(Section):
     """``[workers]``: processes for parsing and understanding."""
 
     processes: Annotated[int, Field(ge=1, le=64)] = 1
-    timeout: PositiveDuration = timedelta(seconds=20)
+    timeout: PositiveDuration = timedelta(seconds=5)
     memory: Size = 1024**3
 
 

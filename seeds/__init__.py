@@ -1,0 +1,1 @@
+"""What a new installation starts from: feeds, training examples, the demo's story."""
