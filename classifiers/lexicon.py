@@ -76,9 +76,7 @@ class Matcher:
                 last = self._end_of(pattern, tokens, first)
                 if last > longest.get(key, first):
                     longest[key] = last
-            found.extend(
-                Match(key, first, last, token.start, tokens[last - 1].end) for key, last in longest.items()
-            )
+            found.extend(Match(key, first, last, token.start, tokens[last - 1].end) for key, last in longest.items())
         return tuple(found)
 
     def _starting_with(self, token: Token) -> list[tuple[str, _Pattern]]:
@@ -128,10 +126,15 @@ class Lexicon:
     _keys: Mapping[str, tuple[str, ...]]
     _by_section: Mapping[str, Matcher]
     _by_key: Mapping[tuple[str, str], Matcher]
+    _words: Mapping[tuple[str, str], frozenset[str]]
 
     def keys(self, section: str) -> tuple[str, ...]:
         """The keys of ``section`` in the order of the file; empty where the file has no such section."""
         return self._keys.get(section, ())
+
+    def words(self, section: str, key: str) -> frozenset[str]:
+        """The patterns of one key that are one plain word each, folded."""
+        return self._words.get((section, key), frozenset())
 
     def find(self, section: str, key: str, tokens: Sequence[Token]) -> tuple[Match, ...]:
         """Where the patterns of one key stand in ``tokens``; empty where the lexicon lacks the key."""
@@ -188,12 +191,11 @@ def parse_lexicon(source: str, origin: str, language: str) -> Lexicon:
         prefixes=prefixes,
         _keys={section: tuple(reader.table(data, section)) for section in PATTERN_SECTIONS},
         _by_section={
-            section: Matcher(
-                [(k, p) for (s, k), ps in patterns.items() if s == section for p in ps], width, prefixes
-            )
+            section: Matcher([(k, p) for (s, k), ps in patterns.items() if s == section for p in ps], width, prefixes)
             for section in PATTERN_SECTIONS
         },
         _by_key={at: Matcher([(at[1], p) for p in ps], width, prefixes) for at, ps in patterns.items()},
+        _words={at: frozenset(p[0].word for p in ps if len(p) == 1 and not p[0].stem) for at, ps in patterns.items()},
     )
 
 
