@@ -38,7 +38,7 @@ def _limit(memory: int) -> None:
         import resource
     except ImportError:  # not a POSIX system: the time limit must do
         return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 

@@ -121,7 +121,8 @@ def _from_environment(environ: Mapping[str, str], warnings: list[str]) -> Iterat
         place = tuple(variable.removeprefix(PREFIX).lower().split("__"))
         annotation = _annotation(place)
         if annotation is not None:
-            yield place, _value(environ[variable], annotation, variable), variable
+            if environ[variable] or annotation is str:
+                yield place, _value(environ[variable], annotation, variable), variable
             continue
         base = (*place[:-1], place[-1].removesuffix("_file"))
         annotation = _annotation(base) if place[-1].endswith("_file") else None
@@ -132,7 +133,8 @@ def _from_environment(environ: Mapping[str, str], warnings: list[str]) -> Iterat
         secret = _read(file).strip()
         if _world_readable(file):
             warnings.append(f"{file}: holds a secret and is readable by everybody (chmod 600 it)")
-        yield base, _value(secret, annotation, variable), variable
+        if secret:  # an empty file is how a container says "not set"
+            yield base, _value(secret, annotation, variable), variable
 
 
 def _all_places(model: type[BaseModel], place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

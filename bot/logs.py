@@ -1,0 +1,106 @@
+"""What the daemon says of itself, on stderr: text for people or JSON for machines, without secrets or foreign controls.
+
+Installed before anything else logs, because httpx writes full addresses (with the bot's token in them) at INFO.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+_TOKEN = re.compile(r"(?<!\d)(\d{6,20}):[A-Za-z0-9_-]{20,100}")
+_HOOK = re.compile(r"(/services/)[\w/-]+")
+_USERINFO = re.compile(r"(https?://)[^/\s@]{1,200}@")
+_SHORTEST_SECRET = 6
+# C0 and C1 controls, line separators, and the bidi and zero-width characters that could disguise a line
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_LONGEST = 2000
+
+Event = MutableMapping[str, Any]
+
+
+class Redactor:
+    """Takes secrets out of text: the known ones by value, others by their shape."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: tuple[str, ...] = ()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Know more secrets, the longest first, so that no part of one is left behind."""
+        known = {*self._secrets, *(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)}
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
+
+    def clean(self, text: str) -> str:
+        """The text with secrets masked."""
+        for secret in self._secrets:
+            text = text.replace(secret, "(secret)")
+        text = _TOKEN.sub(r"\1:(secret)", text)
+        text = _HOOK.sub(r"\1(secret)", text)
+        return _USERINFO.sub(r"\1(secret)@", text)
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        """As a structlog processor: every value becomes clean, bounded, and one line."""
+        for key, value in event.items():
+            if isinstance(value, str):
+                event[key] = one_line(self.clean(value))
+            elif isinstance(value, (list, tuple, set, dict, BaseException)):
+                event[key] = one_line(self.clean(str(value)))
+        return event
+
+
+def one_line(text: str) -> str:
+    """Text from outside as it may stand in a log: no newline, control or bidi character survives, and it has an end."""
+    shown = _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text[:_LONGEST])
+    return shown + ("…" if len(text) > _LONGEST else "")
+
+
+def _traceback(logger: object, method: str, event: Event) -> Event:
+    """A traceback becomes a value like any other, so that it is redacted too."""
+    return structlog.processors.format_exc_info(logger, method, event)
+
+
+def _plain(_logger: object, _method: str, event: Event) -> str:
+    """``12:34:56 warning  feed failed  url=… problem=…``"""
+    time, level, name = event.pop("timestamp"), event.pop("level"), str(event.pop("event"))
+    rest = " ".join(f"{key}={value}" for key, value in event.items() if not key.startswith("_"))
+    return f"{time} {level:<7} {name}" + (f"  {rest}" if rest else "")
+
+
+def configure(
+    level: str = "info", style: str = "text", redactor: Redactor | None = None, stream: TextIO | None = None
+) -> Redactor:
+    """Route structlog and the standard library's loggers to one stream; returns the redactor in force."""
+    redactor = redactor or Redactor()
+    stamp = "%H:%M:%S" if style == "text" else "iso"
+    shared: list[structlog.types.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt=stamp, utc=style != "text"),
+        _traceback,
+        redactor,
+    ]
+    last: structlog.types.Processor = structlog.processors.JSONRenderer() if style == "json" else _plain
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("httpx", "httpcore", "apscheduler", "telegram", "asyncio", "aiohttp.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    return redactor

@@ -1,0 +1,210 @@
+"""The straight line from a due feed to the outbox. Deciding is pure and lives in its rooms; this only acts.
+
+:meth:`Pipeline.collect` runs for many feeds at once and touches nothing shared; :meth:`Pipeline.decide` runs one at a
+time, because stories are shared, and records everything it decides in one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.alerts.judge import JudgePolicy, final_stories, judge
+from bot.alerts.route import route
+from bot.errors import FetchError, ParseError, WorkerError
+from bot.feeds.pacing import PaceLimits, after_fetch
+from bot.model import (
+    Batch,
+    Feed,
+    Fetched,
+    Item,
+    NotModified,
+    ParsedFeed,
+    PollResult,
+    Routing,
+    Subscription,
+    Verdict,
+)
+from bot.ports import Clock, Source, Store, Workers
+from bot.stories.grouping import Grouper
+from classifiers.assessment import Assessment, Text
+
+log = structlog.get_logger(__name__)
+
+UNDERSTOOD_HISTORY = timedelta(hours=48)
+"""History younger than this is read, silently, so that news about a running story finds its story."""
+
+Outcome = Fetched | NotModified | FetchError | ParseError | WorkerError
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one poll of one feed brought, before anything is decided."""
+
+    feed: Feed
+    outcome: Outcome
+    parsed: ParsedFeed | None = None
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one call of :meth:`Pipeline.decide` recorded."""
+
+    batch: Batch
+    new: Mapping[int, tuple[Item, ...]] = field(default_factory=dict)
+    """New items by feed id."""
+
+
+class Pipeline:
+    """Collects, understands, groups, judges, routes and records.
+
+    ``rules`` and ``subscriptions`` are asked at every decision, so that a reload or a chat's command holds at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        source: Source,
+        workers: Workers,
+        grouper: Grouper,
+        clock: Clock,
+        subscriptions: Callable[[], Sequence[Subscription]],
+        limits: PaceLimits,
+        policy: JudgePolicy,
+        jitter: Callable[[], float],
+        watching_since: datetime | None = None,
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._workers = workers
+        self._grouper = grouper
+        self._clock = clock
+        self._subscriptions = subscriptions
+        self.limits = limits
+        self.policy = policy
+        self._jitter = jitter
+        self._watching_since = watching_since
+        """Set after a restore: items from before it are history in every feed."""
+        self._deciding = asyncio.Lock()
+
+    # --- per feed, concurrent -------------------------------------------------------------------------------
+
+    async def collect(self, feed: Feed) -> Polled:
+        """Fetch and parse one feed. Its faults become part of the result, never an exception."""
+        started = asyncio.get_running_loop().time()
+        parsed: ParsedFeed | None = None
+        outcome: Outcome
+        try:
+            outcome = await self._source.fetch(feed)
+            outcome = _unchanged(feed, outcome)
+            if isinstance(outcome, Fetched):
+                parsed = await self._workers.parse(outcome)
+        except (FetchError, ParseError, WorkerError) as error:
+            outcome = error
+        return Polled(feed, outcome, parsed, asyncio.get_running_loop().time() - started)
+
+    # --- together, one at a time ----------------------------------------------------------------------------
+
+    async def decide(self, polled: Sequence[Polled]) -> Decision:
+        """Understand and record these polls. Raises :class:`bot.errors.StoreError`, and then nothing has changed."""
+        async with self._deciding:
+            return await self._decide(polled)
+
+    async def _decide(self, polled: Sequence[Polled]) -> Decision:
+        now = self._clock.now()
+        new = await self._new_items(polled)
+        feeds = {poll.feed.id: poll.feed for poll in polled}
+        fresh = [item for items in new.values() for item in items]
+        assessments = await self._understand(fresh, feeds, now)
+        checkpoint = self._grouper.checkpoint()
+        try:
+            batch = await self._judged(polled, new, fresh, assessments, feeds, now)
+            await self._store.record(batch)
+        except BaseException:
+            self._grouper.rollback(checkpoint)
+            raise
+        return Decision(batch, new)
+
+    async def _new_items(self, polled: Sequence[Polled]) -> dict[int, tuple[Item, ...]]:
+        items = [item for poll in polled if poll.parsed for item in poll.parsed.items]
+        new: dict[int, list[Item]] = {}
+        for item in await self._store.unseen(items) if items else ():
+            new.setdefault(item.feed_id, []).append(item)
+        return {feed_id: tuple(found) for feed_id, found in new.items()}
+
+    def _history(self, item: Item, feed: Feed) -> bool:
+        """True where an item is older than the start of watching."""
+        since = max(feed.added_at, self._watching_since or feed.added_at)
+        return item.published < since if item.dated else not feed.state.first_done
+
+    async def _understand(
+        self, items: Sequence[Item], feeds: Mapping[int, Feed], now: datetime
+    ) -> dict[str, Assessment]:
+        """Assess news first; old history is not read at all."""
+        worth = [i for i in items if now - i.published < UNDERSTOOD_HISTORY or not self._history(i, feeds[i.feed_id])]
+        worth.sort(key=lambda item: self._history(item, feeds[item.feed_id]))
+        texts = [Text(item.title, item.summary, item.language or feeds[item.feed_id].language) for item in worth]
+        assessed = await self._workers.assess(texts) if texts else ()
+        return {item.uid: assessment for item, assessment in zip(worth, assessed, strict=True)}
+
+    async def _judged(
+        self,
+        polled: Sequence[Polled],
+        new: Mapping[int, tuple[Item, ...]],
+        fresh: Sequence[Item],
+        assessments: Mapping[str, Assessment],
+        feeds: Mapping[int, Feed],
+        now: datetime,
+    ) -> Batch:
+        verdicts, routing = await self._verdicts(fresh, assessments, feeds, now)
+        return Batch(
+            at=now,
+            polls=tuple(self._result(poll, new.get(poll.feed.id, ()), now) for poll in polled),
+            assessments=assessments,
+            verdicts=verdicts,
+            stories=final_stories(verdicts),
+            routing=routing,
+        )
+
+    async def _verdicts(
+        self, fresh: Sequence[Item], assessments: Mapping[str, Assessment], feeds: Mapping[int, Feed], now: datetime
+    ) -> tuple[tuple[Verdict, ...], Routing]:
+        if not fresh:
+            return (), Routing()
+        history = frozenset(item.uid for item in fresh if self._history(item, feeds[item.feed_id]))
+        official = frozenset(feed.id for feed in feeds.values() if feed.official)
+        ordered = sorted(fresh, key=lambda item: (item.published, item.uid))
+        updates = self._grouper.group(
+            ordered, [assessments.get(item.uid) for item in ordered], now, history=history, official=official
+        )
+        subscriptions = self._subscriptions()
+        rules = tuple({subscription.rule.name: subscription.rule for subscription in subscriptions}.values())
+        verdicts = judge(updates, rules, now, policy=self.policy)
+        targets = sorted({subscription.target for subscription in subscriptions})
+        state = await self._store.route_state(targets, sorted({v.update.story.id for v in verdicts}), now)
+        return verdicts, route(verdicts, subscriptions, state, now)
+
+    def _result(self, poll: Polled, new: tuple[Item, ...], now: datetime) -> PollResult:
+        state = after_fetch(
+            poll.feed, poll.outcome, poll.parsed, new, now=now, jitter=self._jitter(), limits=self.limits
+        )
+        return PollResult(poll.feed, state, new, title=poll.parsed.title if poll.parsed else None)
+
+
+def _unchanged(feed: Feed, outcome: Fetched | NotModified) -> Fetched | NotModified:
+    """A body with the same bytes as last time is as good as a 304."""
+    if isinstance(outcome, Fetched) and feed.state.body_hash == body_hash(outcome.body):
+        return NotModified(feed, outcome.at, outcome.hints, outcome.elapsed_s)
+    return outcome
+
+
+def body_hash(body: bytes) -> str:
+    """What two bodies are compared by."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
