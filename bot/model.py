@@ -163,6 +163,9 @@ class NotModified:
     at: datetime
     hints: PaceHints = PaceHints()
     elapsed_s: float = 0.0
+    etag: str | None = None
+    """Validators as this answer names them, where it does: they replace the stored ones."""
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +254,8 @@ class LedgerEntry:
     words: str | None = None
     main: bool = True
     """True for the item's headline figure (its Toll), False for the parts and side figures in it."""
+    correction: bool = False
+    """True where the item says of itself that it corrects or withdraws an earlier figure."""
 
 
 @dataclass(frozen=True, slots=True)

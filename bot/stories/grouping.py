@@ -1,0 +1,192 @@
+"""Which items report the same event: one pass, bounded, the same for the same order, continued after a restart.
+
+The pipeline uses it like a transaction::
+
+    grouping = grouper.group(items, assessments, now, history=old)
+    verdicts = judge(grouping.updates, rules, now)
+    ... record everything ...
+    grouper.commit(final_stories(verdicts))        # or grouper.rollback(), where recording failed
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.model import Item, PhaseStep, Story, StoryUpdate
+from classifiers.assessment import Assessment
+
+from . import lifecycle, telling
+from .index import Cluster, Index
+from .prints import Print, packed, print_of, unpacked, weights
+
+_ID_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much grouping remembers."""
+
+    window: timedelta = timedelta(hours=48)
+    """A story without news for so long is closed."""
+    items: int = 50_000
+    """Items in open stories; the quietest stories are closed first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What grouping says of one batch.
+
+    ``updates`` has one entry for each item that carries a label; ``unsignalled`` are the others, in the order given.
+    ``assignments`` names a story for every item by its uid, singletons included.
+    """
+
+    updates: tuple[StoryUpdate, ...]
+    unsignalled: tuple[Item, ...]
+    assignments: Mapping[str, str]
+
+
+def story_id(uid: str) -> str:
+    """A short, URL-safe id that depends on the first item alone."""
+    digest = hashlib.blake2b(uid.encode("utf-8", "surrogatepass"), digest_size=_ID_BYTES).digest()
+    return "s" + base64.b32encode(digest).decode("ascii").rstrip("=").lower()
+
+
+class Grouper:
+    """Open stories, and which of them an item belongs to."""
+
+    def __init__(self, limits: Limits = Limits()) -> None:
+        self._limits = limits
+        self._index = Index()
+        self._stories: dict[str, Story] = {}
+        self._before: dict[str, Story | None] = {}
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        """The open stories, by id."""
+        return tuple(self._stories[key] for key in sorted(self._stories))
+
+    def load(self, stories: Iterable[Story]) -> None:
+        """Take up the open stories of an earlier run."""
+        for story in sorted(stories, key=lambda story: (story.opened_at, story.id)):
+            self._stories[story.id] = story
+            for shape in unpacked(story.print):
+                self._index.add(story.id, shape, self._weights(shape))
+        self._index.commit()
+
+    def group(
+        self,
+        items: Sequence[Item],
+        assessments: Sequence[Assessment | None],
+        now: datetime,
+        *,
+        history: Container[str] = frozenset(),
+        official: Container[int] = frozenset(),
+    ) -> Grouping:
+        """Join each item to its story. Pending until :meth:`commit` or :meth:`rollback`.
+
+        Parameters
+        ----------
+        items, assessments
+            side by side; ``None`` where an item was not assessed. Worked off in order of publication.
+        history
+            uids of items older than the start of watching their feed.
+        official
+            ids of feeds that speak for a ministry, the UN or a monitor.
+        """
+        pairs = sorted(zip(items, assessments, strict=True), key=lambda pair: (pair[0].published, pair[0].uid))
+        updates: list[StoryUpdate] = []
+        assignments: dict[str, str] = {}
+        for item, assessment in pairs:
+            cluster, copy = self._assign(item, assessment, now)
+            assignments[item.uid] = cluster.id
+            if assessment is not None and assessment.labels:
+                report = telling.Report(item, assessment, copy, item.feed_id in official)
+                updates.append(self._tell(cluster, report, now, history=item.uid in history))
+        told = {update.item.uid for update in updates}
+        return Grouping(tuple(updates), tuple(item for item in items if item.uid not in told), assignments)
+
+    def commit(self, stories: Iterable[Story] = ()) -> None:
+        """What was grouped is recorded. ``stories``: those that judging changed (what has been told of them)."""
+        for story in stories:
+            if story.id in self._stories:
+                self._stories[story.id] = story
+        self._index.commit()
+        self._before.clear()
+
+    def rollback(self) -> None:
+        """What was grouped since the last commit was not recorded: forget it."""
+        self._index.rollback()
+        for key, story in self._before.items():
+            if story is None:
+                del self._stories[key]
+            else:
+                self._stories[key] = story
+        self._before.clear()
+
+    def expire(self, now: datetime) -> tuple[str, ...]:
+        """Close stories that fell quiet. Call it between batches; returns their ids."""
+        gone = self._index.evict(now - self._limits.window, self._limits.items)
+        for key in gone:
+            self._stories.pop(key, None)
+        return gone
+
+    def _assign(self, item: Item, assessment: Assessment | None, now: datetime) -> tuple[Cluster, bool]:
+        shape = print_of(item, assessment, now)
+        vector = self._weights(shape)
+        found = self._best(shape, vector)
+        copy = found is not None and _is_copy(shape, found)
+        return self._index.add(found.id if found else story_id(item.uid), shape, vector), copy
+
+    def _weights(self, shape: Print) -> list[float]:
+        total = len(self._index) + 1
+        rarity = [math.log(1 + total / (1 + self._index.frequency(term))) for term in shape.terms]
+        return weights(shape, rarity)
+
+    def _best(self, shape: Print, vector: Sequence[float]) -> Cluster | None:
+        dots = self._index.dots(shape.terms, vector, 400)
+        best: tuple[float, str] | None = None
+        for key, dot in dots.items():
+            cluster = self._index.get(key)
+            if cluster is None or abs(shape.at - cluster.last_at) > self._limits.window:
+                continue
+            score = dot / math.sqrt(cluster.norm2 or 1.0)
+            if score > 0.32 and (best is None or (score, key) > best):
+                best = (score, key)
+        return self._index.get(best[1]) if best else None
+
+    def _tell(self, cluster: Cluster, report: telling.Report, now: datetime, *, history: bool) -> StoryUpdate:
+        before = self._stories.get(cluster.id)
+        self._before.setdefault(cluster.id, before)
+        if before is None:
+            phases = self._inherited(report) if lifecycle.phase_of(report.item, report.assessment) else ()
+            story = telling.opened(cluster.id, report, now, phases=phases)
+        else:
+            story = telling.advanced(before, report, now)
+        story = replace(story, print={**packed(cluster.prints), "origins": story.print.get("origins", ())})
+        self._stories[cluster.id] = story
+        return StoryUpdate(story, before, report.item, report.assessment, report.copy, history)
+
+    def _inherited(self, report: telling.Report) -> tuple[PhaseStep, ...]:
+        """The ceasefire's life as other open stories of the same country know it, the latest one's."""
+        countries = set(report.assessment.countries)
+        lives = [
+            story.phases
+            for story in self._stories.values()
+            if story.phases and countries & set(story.countries) and story.phases[-1].at <= report.item.published
+        ]
+        return max(lives, key=lambda steps: (steps[-1].at, steps[-1].item_uid), default=())
+
+
+def _is_copy(shape: Print, cluster: Cluster) -> bool:
+    """Nearly the same words, and the same numbers, as an item that the cluster holds."""
+    mine = frozenset(shape.terms)
+    return any(_alike(mine, frozenset(other.terms)) and shape.numbers == other.numbers for other in cluster.prints)
+
+
+def _alike(mine: frozenset[int], other: frozenset[int]) -> bool:
+    return len(mine & other) >= 0.8 * len(mine | other)
