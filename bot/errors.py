@@ -4,7 +4,6 @@
 
     TocsinError
      ├── UsageError             exit 2: the person asked for something that cannot be done as asked
-     │    └── SettingsError     exit 2: a settings file, variable or secret is wrong; names file, line, key
      ├── FetchError             one feed could not be had this time
      ├── ParseError             a body that is not empty held no readable feed
      ├── StoreError             the database cannot do what it must
@@ -29,10 +28,6 @@ class TocsinError(Exception):
 
 class UsageError(TocsinError):
     """That cannot be done as asked."""
-
-
-class SettingsError(UsageError):
-    """The settings are wrong."""
 
 
 class FetchProblem(StrEnum):
@@ -143,9 +138,12 @@ class DeliveryError(TocsinError):
         retry_after_s: float | None = None,
         channel_wide: bool = False,
         migrate_to: str | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.problem = problem
+        self.status = status
+        """The code of the answer, where there was one (Telegram's ``error_code``, else the HTTP status)."""
         self.retryable = retryable
         self.retry_after_s = retry_after_s
         self.channel_wide = channel_wide

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.alerts.judge import JudgePolicy, final_stories, judge
-from bot.alerts.route import route
+from bot.decide import Decider, Judged
 from bot.errors import FetchError, ParseError, WorkerError
 from bot.feeds.pacing import PaceLimits, after_fetch
 from bot.model import (
@@ -28,10 +27,8 @@ from bot.model import (
     PollResult,
     Routing,
     Subscription,
-    Verdict,
 )
 from bot.ports import Clock, Source, Store, Workers
-from bot.stories.grouping import Grouper
 from classifiers.assessment import Assessment, Text
 
 log = structlog.get_logger(__name__)
@@ -73,24 +70,22 @@ class Pipeline:
         store: Store,
         source: Source,
         workers: Workers,
-        grouper: Grouper,
+        decider: Decider,
         clock: Clock,
         subscriptions: Callable[[], Sequence[Subscription]],
         limits: PaceLimits,
-        policy: JudgePolicy,
         jitter: Callable[[], float],
         watching_since: datetime | None = None,
     ) -> None:
         self._store = store
         self._source = source
         self._workers = workers
-        self._grouper = grouper
+        self._decider = decider
         self._clock = clock
         self._subscriptions = subscriptions
         self.limits = limits
-        self.policy = policy
         self._jitter = jitter
-        self._watching_since = watching_since
+        self.watching_since = watching_since
         """Set after a restore: items from before it are history in every feed."""
         self._deciding = asyncio.Lock()
 
@@ -123,13 +118,21 @@ class Pipeline:
         feeds = {poll.feed.id: poll.feed for poll in polled}
         fresh = [item for items in new.values() for item in items]
         assessments = await self._understand(fresh, feeds, now)
-        checkpoint = self._grouper.checkpoint()
         try:
-            batch = await self._judged(polled, new, fresh, assessments, feeds, now)
+            judged, routing = await self._judged(fresh, assessments, feeds, now)
+            batch = Batch(
+                at=now,
+                polls=tuple(self._result(poll, new.get(poll.feed.id, ()), now) for poll in polled),
+                assessments=assessments,
+                verdicts=judged.verdicts,
+                stories=judged.stories,
+                routing=routing,
+            )
             await self._store.record(batch)
         except BaseException:
-            self._grouper.rollback(checkpoint)
+            self._decider.rollback()
             raise
+        self._decider.commit(judged, now)
         return Decision(batch, new)
 
     async def _new_items(self, polled: Sequence[Polled]) -> dict[int, tuple[Item, ...]]:
@@ -141,7 +144,7 @@ class Pipeline:
 
     def _history(self, item: Item, feed: Feed) -> bool:
         """True where an item is older than the start of watching."""
-        since = max(feed.added_at, self._watching_since or feed.added_at)
+        since = max(feed.added_at, self.watching_since or feed.added_at)
         return item.published < since if item.dated else not feed.state.first_done
 
     async def _understand(
@@ -151,45 +154,39 @@ class Pipeline:
         worth = [i for i in items if now - i.published < UNDERSTOOD_HISTORY or not self._history(i, feeds[i.feed_id])]
         worth.sort(key=lambda item: self._history(item, feeds[item.feed_id]))
         texts = [Text(item.title, item.summary, item.language or feeds[item.feed_id].language) for item in worth]
-        assessed = await self._workers.assess(texts) if texts else ()
-        return {item.uid: assessment for item, assessment in zip(worth, assessed, strict=True)}
+        assessed = await self._assess(texts)
+        return {item.uid: found for item, found in zip(worth, assessed, strict=True) if found is not None}
+
+    async def _assess(self, texts: Sequence[Text]) -> Sequence[Assessment | None]:
+        """Assess all; where one text kills the classifier, it alone stays unread, and the log says so."""
+        if not texts:
+            return ()
+        try:
+            return await self._workers.assess(texts)
+        except WorkerError as error:
+            if len(texts) == 1:
+                log.error("a text could not be read", error=str(error), title=texts[0].title[:120])
+                return (None,)
+        middle = len(texts) // 2
+        return [*await self._assess(texts[:middle]), *await self._assess(texts[middle:])]
 
     async def _judged(
-        self,
-        polled: Sequence[Polled],
-        new: Mapping[int, tuple[Item, ...]],
-        fresh: Sequence[Item],
-        assessments: Mapping[str, Assessment],
-        feeds: Mapping[int, Feed],
-        now: datetime,
-    ) -> Batch:
-        verdicts, routing = await self._verdicts(fresh, assessments, feeds, now)
-        return Batch(
-            at=now,
-            polls=tuple(self._result(poll, new.get(poll.feed.id, ()), now) for poll in polled),
-            assessments=assessments,
-            verdicts=verdicts,
-            stories=final_stories(verdicts),
-            routing=routing,
-        )
-
-    async def _verdicts(
         self, fresh: Sequence[Item], assessments: Mapping[str, Assessment], feeds: Mapping[int, Feed], now: datetime
-    ) -> tuple[tuple[Verdict, ...], Routing]:
+    ) -> tuple[Judged, Routing]:
         if not fresh:
-            return (), Routing()
-        history = frozenset(item.uid for item in fresh if self._history(item, feeds[item.feed_id]))
-        official = frozenset(feed.id for feed in feeds.values() if feed.official)
-        ordered = sorted(fresh, key=lambda item: (item.published, item.uid))
-        updates = self._grouper.group(
-            ordered, [assessments.get(item.uid) for item in ordered], now, history=history, official=official
-        )
+            return Judged(), Routing()
         subscriptions = self._subscriptions()
-        rules = tuple({subscription.rule.name: subscription.rule for subscription in subscriptions}.values())
-        verdicts = judge(updates, rules, now, policy=self.policy)
+        judged = self._decider.judge(
+            fresh,
+            assessments,
+            subscriptions,
+            now,
+            history=frozenset(item.uid for item in fresh if self._history(item, feeds[item.feed_id])),
+            official=frozenset(feed.id for feed in feeds.values() if feed.official),
+        )
         targets = sorted({subscription.target for subscription in subscriptions})
-        state = await self._store.route_state(targets, sorted({v.update.story.id for v in verdicts}), now)
-        return verdicts, route(verdicts, subscriptions, state, now)
+        state = await self._store.route_state(targets, judged.story_ids, now)
+        return judged, self._decider.route(judged, subscriptions, state, now)
 
     def _result(self, poll: Polled, new: tuple[Item, ...], now: datetime) -> PollResult:
         state = after_fetch(

@@ -65,7 +65,6 @@ class ConsoleSettings(Section):
     """``[console]``: alerts on the terminal or in the container's log."""
 
     enabled: bool = True
-    color: bool | None = None
 
 
 class TelegramSettings(Section):

@@ -1,0 +1,244 @@
+"""The composition root: the only place that names concrete adapters."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from os import getpid
+from typing import TYPE_CHECKING, TextIO
+
+import structlog
+
+from bot.alerts.changes import Thresholds
+from bot.alerts.judge import JudgePolicy
+from bot.clock import SystemClock
+from bot.decide import Decider
+from bot.errors import StoreError
+from bot.feeds.pacing import PaceLimits
+from bot.health import Status
+from bot.metrics import Metrics
+from bot.model import Sent, Subscription
+from bot.outbox import Outbox, Told
+from bot.pipeline import Decision, Pipeline, Polled
+from bot.ports import Channel, Clock, Pace, Source, Store, Workers
+from bot.stories.grouping import Grouper
+from bot.wiring import catalogue, own_feeds, subscriptions_of, user_agent
+from config.model import Settings
+
+if TYPE_CHECKING:
+    from bot.jobs import Progress
+
+log = structlog.get_logger(__name__)
+
+STORY_WINDOW = timedelta(hours=48)
+
+
+@dataclass(slots=True)
+class Parts:
+    """Adapters that somebody brings instead of the real ones: the demo its clock, a test its channels."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    channels: Mapping[str, Channel] | None = None
+    workers: Workers | None = None
+    stream: TextIO | None = None
+    jitter_seed: int | None = None
+
+
+class App:
+    """Everything wired together. Make one with :func:`open_app`."""
+
+    def __init__(self, settings: Settings, store: Store, source: Source, workers: Workers, parts: Parts) -> None:
+        self.settings = settings
+        self.clock = parts.clock
+        self.store = store
+        self.source = source
+        self.workers = workers
+        self.metrics = Metrics()
+        self.watching = 0
+        self.sent = 0
+        """Messages delivered since the start."""
+        self._stored: tuple[Subscription, ...] = ()
+        self._configured = subscriptions_of(settings)
+        jitter = random.Random(parts.jitter_seed).random  # noqa: S311 - spreads load, guards nothing
+        self.channels = dict(make_channels(settings, parts) if parts.channels is None else parts.channels)
+        self.outbox = Outbox(store, self.channels, self.clock, jitter, self._settled)
+        self.decider = Decider(Grouper(), judge_policy(settings))
+        self.pipeline = Pipeline(
+            store=store,
+            source=source,
+            workers=workers,
+            decider=self.decider,
+            clock=self.clock,
+            subscriptions=self.subscriptions,
+            limits=pace_limits(settings),
+            jitter=jitter,
+        )
+
+    async def prepare(self) -> None:
+        """Take up where the last run stopped: feeds of the settings, open stories, subscriptions."""
+        now = self.clock.now()
+        await self.store.sync_feeds(own_feeds(self.settings), now, origin="settings")
+        await self.store.sync_feeds(catalogue(self.settings), now, origin="catalogue")
+        self.decider.grouper.load(await self.store.open_stories(now - STORY_WINDOW))
+        restored = await self.store.meta_get("restored_at")
+        self.pipeline.watching_since = datetime.fromisoformat(restored) if restored else None
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read anew what chats and people may have changed."""
+        self._stored = tuple(await self.store.subscriptions())
+        self.watching = len(await self.store.feeds())
+        self.metrics.feeds.set(self.watching)
+
+    def subscriptions(self) -> Sequence[Subscription]:
+        """Rules of the settings, then subscriptions of chats."""
+        return (*self._configured, *self._stored)
+
+    async def reload(self, settings: Settings) -> None:
+        """Take new settings: rules, feeds and limits at once; what is bound to a start (data, tokens) at the next."""
+        self.settings = settings
+        self._configured = subscriptions_of(settings)
+        self.decider.policy = judge_policy(settings)
+        self.pipeline.limits = pace_limits(settings)
+        await self.store.sync_feeds(own_feeds(settings), self.clock.now(), origin="settings")
+        await self.store.sync_feeds(catalogue(settings), self.clock.now(), origin="catalogue")
+        await self.refresh()
+
+    def services(self) -> Iterator[tuple[str, Coroutine[object, object, None]]]:
+        """Work beside the straight line: the chat desk."""
+        yield from ()
+
+    def seen(self, batch: list[Polled], decision: Decision) -> None:
+        """A decision was recorded."""
+        self.metrics.polled(batch, decision)
+
+    def _settled(self, told: Told) -> None:
+        self.sent += isinstance(told.outcome, Sent)
+        self.metrics.settled(told.delivery, told.outcome)
+
+    async def status(self, progress: Progress, *, paused: bool = False) -> Status:
+        """How things are."""
+        problems: list[str] = []
+        queued: Mapping[str, int] = {}
+        try:
+            queued = await self.store.outbox_depth()
+        except StoreError as error:
+            problems.append(str(error))
+        if paused:
+            problems.append("polling pauses: the database cannot record")
+        problems += [f"{name}: {why}" for name, why in self.outbox.stopped_channels.items()]
+        for channel, depth in queued.items():
+            self.metrics.queued.labels(channel).set(depth)
+        return Status(
+            at=datetime.now(UTC),
+            pid=getpid(),
+            started=progress.started,
+            ready=progress.answered > 0 or progress.first_round_over,
+            feeds=self.watching,
+            answered=progress.answered,
+            failed=progress.failed,
+            queued=dict(queued),
+            problems=tuple(problems),
+        )
+
+    async def close(self) -> None:
+        """Release everything, the database last."""
+        await self.source.close()
+        for channel in self.channels.values():
+            await channel.close()
+        await self.workers.close()
+        await self.store.close()
+
+
+def judge_policy(settings: Settings) -> JudgePolicy:
+    """The settings of judging."""
+    alerts = settings.alerts
+    return JudgePolicy(
+        stale=alerts.stale, thresholds=Thresholds(toll_share=alerts.toll_rise, toll_least=alerts.toll_step)
+    )
+
+
+def pace_limits(settings: Settings) -> PaceLimits:
+    """Between one minute and the set interval; a shorter interval is taken as it stands."""
+    interval = settings.fetch.interval.total_seconds()
+    return PaceLimits(min_s=min(60.0, interval), max_s=interval)
+
+
+def make_channels(settings: Settings, parts: Parts) -> Iterator[tuple[str, Channel]]:
+    """Every channel that the settings set up. A library is imported only where its channel is."""
+    now = parts.clock.now
+    if settings.console.enabled:
+        from bot.channels.console import ConsoleChannel
+
+        yield "console", ConsoleChannel(parts.stream or sys.stdout, now)
+    if settings.telegram.token is not None:
+        from bot.channels.telegram import TelegramChannel
+
+        telegram = settings.telegram
+        pace = Pace(telegram.per_second, telegram.per_chat_per_second, telegram.per_group_per_minute)
+        yield (
+            "telegram",
+            TelegramChannel(settings.telegram.token.get_secret_value(), now, base_url=telegram.base_url, pace=pace),
+        )
+    if settings.slack:
+        from bot.channels.slack import SlackChannel
+
+        yield "slack", SlackChannel({s.name: s.webhook_url.get_secret_value() for s in settings.slack}, now)
+    if settings.webhook:
+        from bot.channels.webhook import Hook, WebhookChannel
+
+        hooks = {w.name: Hook(w.url.get_secret_value(), w.secret.get_secret_value()) for w in settings.webhook}
+        yield "webhook", WebhookChannel(hooks, now)
+    if settings.apprise:
+        from bot.channels.apprise import AppriseChannel
+
+        yield "apprise", AppriseChannel({a.name: a.url.get_secret_value() for a in settings.apprise}, now)
+
+
+def make_source(settings: Settings, clock: Clock) -> Source:
+    """The guarded fetcher."""
+    from bot.feeds.fetch import HttpSource
+
+    fetch = settings.fetch
+    return HttpSource(
+        user_agent(settings),
+        clock=clock,
+        deadline_s=fetch.timeout.total_seconds(),
+        max_bytes=fetch.max_size,
+        per_host=fetch.per_host,
+        connections=fetch.concurrency,
+        allow_networks=fetch.allow_networks,
+        proxy=fetch.proxy.get_secret_value() if fetch.proxy else None,
+    )
+
+
+def make_workers(settings: Settings) -> Workers:
+    """Worker processes."""
+    from bot.workers import WorkerPool
+
+    workers = settings.workers
+    return WorkerPool(
+        workers.processes,
+        workers.timeout.total_seconds(),
+        workers.memory,
+        settings.model.path,
+        settings.fetch.max_items,
+    )
+
+
+async def open_app(settings: Settings, parts: Parts | None = None) -> App:
+    """Open the database and wire everything. The caller holds the daemon lock, and closes the app."""
+    from bot.store import open_store
+
+    parts = parts or Parts()
+    store = await open_store(settings.database)
+    app = App(settings, store, make_source(settings, parts.clock), parts.workers or make_workers(settings), parts)
+    try:
+        await app.prepare()
+    except BaseException:
+        await app.close()
+        raise
+    return app

@@ -1,0 +1,74 @@
+"""Deciding, in one place for the daemon and for replays: group, judge, route. Pure but for the grouper's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.alerts.judge import JudgePolicy, final_stories, judge, judge_unsignalled
+from bot.alerts.route import route
+from bot.model import Item, RouteState, Routing, Rule, Story, Subscription, Verdict
+from bot.stories.grouping import Grouper
+from classifiers.assessment import Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One verdict for every item, the stories to record, and every item's story id."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    stories: tuple[Story, ...] = ()
+    assignments: Mapping[str, str] | None = None
+
+    @property
+    def story_ids(self) -> list[str]:
+        """Stories that routing must know of."""
+        return sorted({story.id for story in self.stories})
+
+
+class Decider:
+    """Holds the open stories. What it decides is pending until :meth:`commit`, so that a failed record undoes it."""
+
+    def __init__(self, grouper: Grouper, policy: JudgePolicy) -> None:
+        self.grouper = grouper
+        self.policy = policy
+
+    def judge(
+        self,
+        items: Sequence[Item],
+        assessments: Mapping[str, Assessment],
+        subscriptions: Sequence[Subscription],
+        now: datetime,
+        *,
+        history: Container[str] = frozenset(),
+        official: Container[int] = frozenset(),
+    ) -> Judged:
+        """Group new items and judge what each does to its story. Call :meth:`commit` or :meth:`rollback` next."""
+        grouping = self.grouper.group(
+            items, [assessments.get(item.uid) for item in items], now, history=history, official=official
+        )
+        spoken = judge(grouping.updates, rules_of(subscriptions), now, policy=self.policy)
+        silent = [
+            judge_unsignalled(item, assessments.get(item.uid), now, history=item.uid in history)
+            for item in grouping.others
+        ]
+        return Judged((*spoken, *silent), final_stories(spoken), grouping.assignments)
+
+    def route(self, judged: Judged, subscriptions: Sequence[Subscription], state: RouteState, now: datetime) -> Routing:
+        """Who is told what of these verdicts, and why somebody is not."""
+        return route(judged.verdicts, subscriptions, state, now)
+
+    def commit(self, judged: Judged, now: datetime) -> None:
+        """It was recorded."""
+        self.grouper.commit(judged.stories)
+        self.grouper.expire(now)
+
+    def rollback(self) -> None:
+        """It was not recorded: nothing has happened."""
+        self.grouper.rollback()
+
+
+def rules_of(subscriptions: Sequence[Subscription]) -> tuple[Rule, ...]:
+    """Every rule once, by name."""
+    return tuple({subscription.rule.name: subscription.rule for subscription in subscriptions}.values())

@@ -1,0 +1,244 @@
+"""The daemon: APScheduler ticks, and everything that must happen again and again happens on one of its ticks.
+
+APScheduler only ticks. Due times live in the database, because its own defaults drop late runs; every job here is
+coalesced and never misfires, and none of them decides anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.alerts.digest import release
+from bot.app import App
+from bot.errors import StoreError, StoreFull
+from bot.health import Heartbeat
+from bot.model import Feed
+from bot.pipeline import Decision, Polled
+
+log = structlog.get_logger(__name__)
+
+BATCH = 32
+"""Polls recorded together at most: large enough to share a commit, small enough to be quick."""
+GATHER_S = 0.05
+"""How long a finished poll waits for others to share its transaction."""
+FULL_PAUSE_S = 30.0
+STOP_S = 8.0
+"""Grace for what is in flight when the daemon is told to stop; containers give ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """How often things happen, in real seconds; the demo ticks faster."""
+
+    poll_s: float = 1.0
+    held_s: float = 15.0
+    heartbeat_s: float = 10.0
+    care_s: float = 3600.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the daemon has seen so far, for health and for people."""
+
+    started: datetime
+    last_tick: datetime | None = None
+    answered: int = 0
+    failed: int = 0
+    last_answer: datetime | None = None
+    first_round_over: bool = False
+    asked: set[int] = field(default_factory=set)
+
+
+class Daemon:
+    """Runs an :class:`App` until told to stop."""
+
+    def __init__(
+        self, app: App, ticks: Ticks = Ticks(), on_decision: Callable[[Decision], None] = lambda _decision: None
+    ) -> None:
+        self.app = app
+        self.ticks = ticks
+        self.progress = Progress(app.clock.now())
+        self._on_decision = on_decision
+        self._polled: asyncio.Queue[Polled] = asyncio.Queue(maxsize=4 * BATCH)
+        self._in_flight: dict[int, asyncio.Task[None]] = {}
+        self._stop = asyncio.Event()
+        self._paused_until: datetime | None = None
+        self._heart = Heartbeat(app.settings.data_dir)
+
+    def stop(self) -> None:
+        """End soon: nothing new is started, what is in flight gets a moment."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Until :meth:`stop`."""
+        scheduler = self._scheduler()
+        outbox = asyncio.create_task(self.app.outbox.run(), name="outbox")
+        decider = asyncio.create_task(self._decide_forever(), name="decider")
+        helpers = [asyncio.create_task(work, name=name) for name, work in self.app.services()]
+        scheduler.start()
+        await self._beat()
+        try:
+            await self._until_stopped(outbox, decider)
+        finally:
+            scheduler.shutdown(wait=False)
+            await self._wind_down(outbox, decider, helpers)
+
+    async def _until_stopped(self, *vital: asyncio.Task[None]) -> None:
+        """Until told to stop; a vital task that ends before is a fault, and is raised."""
+        stopper = asyncio.create_task(self._stop.wait())
+        done, _ = await asyncio.wait({stopper, *vital}, return_when=asyncio.FIRST_COMPLETED)
+        stopper.cancel()
+        for task in done - {stopper}:
+            task.result()
+
+    async def _wind_down(
+        self, outbox: asyncio.Task[None], decider: asyncio.Task[None], helpers: list[asyncio.Task[None]]
+    ) -> None:
+        for task in (*self._in_flight.values(), *helpers):
+            task.cancel()
+        self.app.outbox.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await asyncio.wait({outbox})
+                await self._polled.join()
+        for task in (decider, outbox):
+            task.cancel()
+        await asyncio.gather(outbox, decider, *helpers, *self._in_flight.values(), return_exceptions=True)
+        self._heart.clear()
+
+    # --- ticks ----------------------------------------------------------------------------------------------
+
+    def _scheduler(self) -> AsyncIOScheduler:
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        for work, every in (
+            (self._poll_due, self.ticks.poll_s),
+            (self._release_held, self.ticks.held_s),
+            (self._beat, self.ticks.heartbeat_s),
+            (self._care, self.ticks.care_s),
+        ):
+            scheduler.add_job(
+                work, "interval", seconds=every, next_run_time=_soon() if work == self._poll_due else None
+            )
+        for job in scheduler.get_jobs():
+            if job.next_run_time is None:
+                job.resume()
+        return scheduler
+
+    async def _poll_due(self) -> None:
+        """Start asking every feed whose time has come and that is not being asked."""
+        now = self.progress.last_tick = self.app.clock.now()
+        if self._stop.is_set() or (self._paused_until and now < self._paused_until):
+            return
+        room = self.app.settings.fetch.concurrency - len(self._in_flight)
+        if room <= 0:
+            return
+        try:
+            due = await self.app.store.due_feeds(now, room + len(self._in_flight))
+        except StoreError as error:
+            self._pause(error)
+            return
+        for feed in [feed for feed in due if feed.id not in self._in_flight][:room]:
+            self._in_flight[feed.id] = asyncio.create_task(self._collect(feed), name=f"feed {feed.id}")
+
+    async def _collect(self, feed: Feed) -> None:
+        try:
+            polled = await self.app.pipeline.collect(feed)
+            await self._polled.put(polled)
+        except asyncio.CancelledError:
+            self._in_flight.pop(feed.id, None)
+            raise
+
+    async def _decide_forever(self) -> None:
+        while True:
+            batch = await self._gathered()
+            try:
+                decision = await self.app.pipeline.decide(batch)
+            except StoreError as error:
+                self._pause(error)
+            else:
+                self._seen(batch, decision)
+            finally:
+                for polled in batch:
+                    self._in_flight.pop(polled.feed.id, None)
+                    self._polled.task_done()
+
+    async def _gathered(self) -> list[Polled]:
+        """The next finished poll, with those that finish within a moment of it."""
+        batch = [await self._polled.get()]
+        deadline = asyncio.get_running_loop().time() + GATHER_S
+        while len(batch) < BATCH:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    batch.append(await self._polled.get())
+            except TimeoutError:
+                break
+        return batch
+
+    def _seen(self, batch: list[Polled], decision: Decision) -> None:
+        now = self.app.clock.now()
+        for polled in batch:
+            self.progress.asked.add(polled.feed.id)
+            if isinstance(polled.outcome, Exception):
+                self.progress.failed += 1
+                log.info("feed failed", url=polled.feed.url, error=str(polled.outcome))
+            else:
+                self.progress.answered += 1
+                self.progress.last_answer = now
+        self.app.seen(batch, decision)
+        if decision.batch.routing.deliveries:
+            self.app.outbox.wake()
+        self._on_decision(decision)
+        self._first_round()
+
+    def _first_round(self) -> None:
+        """Once every feed was asked: say how it went, and whether this machine seems to be offline."""
+        progress = self.progress
+        if progress.first_round_over or len(progress.asked) < self.app.watching:
+            return
+        progress.first_round_over = True
+        total = len(progress.asked)
+        answered = total - progress.failed if progress.failed <= total else 0
+        if answered:
+            log.info("first round over", feeds=total, answered=answered)
+        else:
+            log.warning(f"0 of {total} feeds answered: is this machine online? Trying on, ever more slowly")
+
+    def _pause(self, error: StoreError) -> None:
+        """The database cannot record: ask nothing more until it may have recovered; nothing was marked as seen."""
+        self._paused_until = self.app.clock.now() + timedelta(
+            seconds=FULL_PAUSE_S if isinstance(error, StoreFull) else 5
+        )
+        log.error("polling pauses", error=str(error), until=self._paused_until.isoformat())
+
+    async def _release_held(self) -> None:
+        now = self.app.clock.now()
+        try:
+            held = await self.app.store.due_held(now)
+            if held:
+                await self.app.store.release_held(held, release(held, now))
+                self.app.outbox.wake()
+            await self.app.refresh()
+        except StoreError as error:
+            log.error("held alerts wait", error=str(error))
+
+    async def _beat(self) -> None:
+        paused = self._paused_until is not None and self.app.clock.now() < self._paused_until
+        self._heart.beat(await self.app.status(self.progress, paused=paused))
+
+    async def _care(self) -> None:
+        """Retention, in small steps."""
+        try:
+            gone = await self.app.store.purge(self.app.clock.now() - self.app.settings.store.keep)
+            if gone:
+                log.info("retention", rows=gone)
+        except StoreError as error:
+            log.error("retention waits", error=str(error))
