@@ -1,0 +1,1 @@
+"""Ways to reach people: one file each, all held to :class:`bot.ports.Channel` by one contract suite."""

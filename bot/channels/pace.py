@@ -1,0 +1,143 @@
+"""How fast a channel may be spoken to: a schedule kept in memory, asked before each send.
+
+Use: a message may go when ``ready(target, now) <= now``; call ``sent`` in the same breath, before the first await,
+so that of several senders only one takes the slot. Time is given, so the keeper is tested without a clock.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.errors import DeliveryError, DeliveryProblem
+from bot.ports import Pace
+
+GROUP_WINDOW = timedelta(seconds=60)
+BURST = 3
+"""Messages that may leave together over all chats; with the defaults no second then holds more than 29."""
+PROBE_AFTER = timedelta(seconds=300)
+"""One private chat told to wait for hours must not silence the others: after this they are tried again."""
+CREDENTIALS_PAUSE = timedelta(minutes=5)
+SERVER_PAUSE = timedelta(seconds=2)
+_SUSPICIOUS = timedelta(seconds=15)
+_MANY_LIMITED = 3
+_KEPT_CHATS = 50_000
+
+
+@dataclass(slots=True)
+class _Chat:
+    next_at: datetime
+    paused_until: datetime | None = None
+    recent: deque[datetime] = field(default_factory=deque)
+
+
+class PaceKeeper:
+    """Keeps one channel's pace: over all, per address, per minute in groups, and the pauses that 429 asks for."""
+
+    def __init__(self, pace: Pace, *, burst: int = BURST) -> None:
+        self._pace = pace
+        self._gap = timedelta(seconds=1 / pace.per_second)
+        self._chat_gap = timedelta(seconds=1 / pace.per_address_per_second)
+        self._slack = self._gap * (max(burst, 1) - 1)
+        self._next: datetime | None = None
+        self._paused_until: datetime | None = None
+        self._limits: deque[tuple[str, datetime]] = deque(maxlen=32)
+        self._chats: OrderedDict[str, _Chat] = OrderedDict()
+
+    def ready(self, target: str, now: datetime) -> datetime:
+        """The earliest time at which a message to this target may leave; at most ``now`` where it may at once."""
+        times = [now]
+        if self._next is not None:
+            times.append(self._next - self._slack)
+        if self._paused_until is not None:
+            times.append(self._paused_until)
+        chat = self._chats.get(chat_of(target))
+        if chat is not None:
+            times += self._chat_times(target, chat)
+        return max(times)
+
+    def _chat_times(self, target: str, chat: _Chat) -> list[datetime]:
+        times = [chat.next_at]
+        if chat.paused_until is not None:
+            times.append(chat.paused_until)
+        limit = self._group_limit(target)
+        if limit is not None and len(chat.recent) >= limit:
+            times.append(chat.recent[-limit] + GROUP_WINDOW)
+        return times
+
+    def _group_limit(self, target: str) -> int | None:
+        if self._pace.group_per_minute is None or not is_group_target(target):
+            return None
+        return max(1, int(self._pace.group_per_minute))
+
+    def sent(self, target: str, now: datetime) -> None:
+        """A message to this target leaves now, whatever becomes of it."""
+        self._next = max(self._next or now, now) + self._gap
+        chat = self._chat(target, now)
+        chat.next_at = now + self._chat_gap
+        limit = self._group_limit(target)
+        if limit is not None:
+            chat.recent.append(now)
+            while len(chat.recent) > limit:
+                chat.recent.popleft()
+
+    def penalise(self, error: DeliveryError, target: str, now: datetime) -> None:
+        """Learn from a failure: a 429 pauses its chat, or all; a dead token or a sick server pauses all a while."""
+        if error.problem is DeliveryProblem.RATE_LIMITED:
+            self._limited(error, target, now)
+        elif error.problem is DeliveryProblem.CREDENTIALS and error.channel_wide:
+            self._pause_all(now + CREDENTIALS_PAUSE)
+        elif error.problem is DeliveryProblem.SERVER and error.channel_wide:
+            self._pause_all(now + SERVER_PAUSE)
+
+    def _limited(self, error: DeliveryError, target: str, now: datetime) -> None:
+        until = now + timedelta(seconds=error.retry_after_s or 1.0)
+        chat = self._chat(target, now)
+        chat.paused_until = max(chat.paused_until or until, until)
+        self._limits.append((chat_of(target), now))
+        limited = {name for name, at in self._limits if now - at <= _SUSPICIOUS}
+        if len(limited) >= _MANY_LIMITED:
+            self._pause_all(until)  # several chats at once: the limit is the bot's, not a chat's
+        elif error.channel_wide:
+            self._pause_all(min(until, now + PROBE_AFTER))
+
+    def _pause_all(self, until: datetime) -> None:
+        self._paused_until = max(self._paused_until or until, until)
+
+    def paused(self, now: datetime) -> datetime | None:
+        """Until when the whole channel rests, or None."""
+        return self._paused_until if self._paused_until is not None and self._paused_until > now else None
+
+    def busy(self, now: datetime) -> tuple[str, ...]:
+        """Chats that may not be sent to now: what a claim had better leave out."""
+        return tuple(name for name, chat in self._chats.items() if max(self._chat_times(name, chat)) > now)
+
+    def _chat(self, target: str, now: datetime) -> _Chat:
+        name = chat_of(target)
+        chat = self._chats.get(name)
+        if chat is None:
+            chat = self._chats[name] = _Chat(now)
+        self._chats.move_to_end(name)
+        while len(self._chats) > 1 and self._idle(now):
+            self._chats.popitem(last=False)
+        return chat
+
+    def _idle(self, now: datetime) -> bool:
+        """True where the least recently used chat may be forgotten."""
+        oldest = next(iter(self._chats.values()))
+        if len(self._chats) > _KEPT_CHATS:
+            return True
+        paused = oldest.paused_until is not None and oldest.paused_until > now
+        return not paused and oldest.next_at + GROUP_WINDOW < now
+
+
+def chat_of(target: str) -> str:
+    """The target that a limit counts for: topics of one forum share their chat's."""
+    channel, _, address = target.partition(":")
+    return f"{channel}:{address.partition('/')[0]}" if channel == "telegram" else target
+
+
+def is_group_target(target: str) -> bool:
+    """True for Telegram groups and channels: negative ids and ``@names``."""
+    return target.partition(":")[2].startswith(("-", "@"))
