@@ -66,7 +66,7 @@ class Poster:
             message = f"could not connect ({type(error).__name__})"
             raise DeliveryError(DeliveryProblem.NETWORK, message, retryable=True) from None
         except httpx.InvalidURL:
-            raise DeliveryError(DeliveryProblem.CREDENTIALS, "the address is no URL", retryable=False) from None
+            raise DeliveryError(DeliveryProblem.RECIPIENT, "the address is no URL", retryable=False) from None
         except httpx.HTTPError as error:
             raise _lost(f"the answer was lost ({type(error).__name__})") from None
 

@@ -1,7 +1,7 @@
 """How fast a channel may be spoken to: a schedule kept in memory, asked before each send.
 
-Use: a message may go when ``ready(target, now) <= now``; call ``sent`` in the same breath, before the first await,
-so that of several senders only one takes the slot. Time is given, so the keeper is tested without a clock.
+Use: ``take(target, now)`` reserves a turn and says when it comes; or ask ``ready`` and call ``sent`` in the same
+breath, before the first await, so that of several senders only one takes the slot. Time is given, never read.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _KEPT_CHATS = 50_000
 @dataclass(slots=True)
 class _Chat:
     next_at: datetime
+    targets: set[str] = field(default_factory=set)
+    """Its own address and those of its topics, as far as they were spoken to."""
     paused_until: datetime | None = None
     recent: deque[datetime] = field(default_factory=deque)
 
@@ -46,16 +48,20 @@ class PaceKeeper:
         self._chats: OrderedDict[str, _Chat] = OrderedDict()
 
     def ready(self, target: str, now: datetime) -> datetime:
-        """The earliest time at which a message to this target may leave; at most ``now`` where it may at once."""
+        """The earliest time at which a message to this target may leave; ``now`` where it may at once."""
+        return max(self._overall(now), *self._chat_ready(target, now))
+
+    def _overall(self, now: datetime) -> datetime:
         times = [now]
         if self._next is not None:
             times.append(self._next - self._slack)
         if self._paused_until is not None:
             times.append(self._paused_until)
-        chat = self._chats.get(chat_of(target))
-        if chat is not None:
-            times += self._chat_times(target, chat)
         return max(times)
+
+    def _chat_ready(self, target: str, now: datetime) -> list[datetime]:
+        chat = self._chats.get(chat_of(target))
+        return [now] if chat is None else self._chat_times(target, chat)
 
     def _chat_times(self, target: str, chat: _Chat) -> list[datetime]:
         times = [chat.next_at]
@@ -73,12 +79,25 @@ class PaceKeeper:
 
     def sent(self, target: str, now: datetime) -> None:
         """A message to this target leaves now, whatever becomes of it."""
-        self._next = max(self._next or now, now) + self._gap
-        chat = self._chat(target, now)
-        chat.next_at = now + self._chat_gap
+        self._count(target, now, self._overall(now))
+
+    def take(self, target: str, now: datetime) -> datetime:
+        """Reserve the next turn to this target and return its time; the caller sleeps until then.
+
+        A chat that must wait takes its turn over all as of now, so that it holds up nobody else meanwhile.
+        """
+        overall = self._overall(now)
+        at = max(overall, *self._chat_ready(target, now))
+        self._count(target, at, overall)
+        return at
+
+    def _count(self, target: str, at: datetime, overall: datetime) -> None:
+        self._next = max(self._next or overall, overall) + self._gap
+        chat = self._chat(target, at)
+        chat.next_at = at + self._chat_gap
         limit = self._group_limit(target)
         if limit is not None:
-            chat.recent.append(now)
+            chat.recent.append(at)
             while len(chat.recent) > limit:
                 chat.recent.popleft()
 
@@ -109,15 +128,17 @@ class PaceKeeper:
         """Until when the whole channel rests, or None."""
         return self._paused_until if self._paused_until is not None and self._paused_until > now else None
 
-    def busy(self, now: datetime) -> tuple[str, ...]:
-        """Chats that may not be sent to now: what a claim had better leave out."""
-        return tuple(name for name, chat in self._chats.items() if max(self._chat_times(name, chat)) > now)
+    def resting(self, now: datetime) -> tuple[str, ...]:
+        """Targets that may not be sent to now: what a claim had better leave out."""
+        busy = (chat for name, chat in self._chats.items() if max(self._chat_times(name, chat)) > now)
+        return tuple(target for chat in busy for target in chat.targets)
 
     def _chat(self, target: str, now: datetime) -> _Chat:
         name = chat_of(target)
         chat = self._chats.get(name)
         if chat is None:
             chat = self._chats[name] = _Chat(now)
+        chat.targets.add(target)
         self._chats.move_to_end(name)
         while len(self._chats) > 1 and self._idle(now):
             self._chats.popitem(last=False)

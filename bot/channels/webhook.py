@@ -124,5 +124,4 @@ def judge_answer(answer: Answer, now: datetime) -> DeliveryError | None:
         return DeliveryError(DeliveryProblem.RECIPIENT, said, retryable=False, status=status)
     if status in _REFUSED or 300 <= status < 400:
         return DeliveryError(DeliveryProblem.REJECTED, said, retryable=False, status=status)
-    problem = DeliveryProblem.CREDENTIALS if status in (401, 403) else DeliveryProblem.SERVER
-    return DeliveryError(problem, said, retryable=True, status=status)
+    return DeliveryError(DeliveryProblem.SERVER, said, retryable=True, status=status)
