@@ -1,0 +1,1 @@
+"""Feeds: fetching, guarding, parsing, pacing, discovery, OPML. Imports nothing at import time."""

@@ -1,0 +1,82 @@
+"""Etiquette towards hosts: few connections at a time, a pause between them, and rest for a host that asked for it.
+
+Waiting here holds no connection, so a host with hundreds of feeds delays nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.feeds.names import site
+
+_FORGET_OVER = 2048
+
+
+@dataclass(slots=True)
+class _Lane:
+    slots: asyncio.Semaphore
+    users: int = 0
+    next_start: float = 0.0
+
+
+@dataclass(slots=True)
+class HostGate:
+    """Slots by host: ``per_host`` connections at once, ``spacing_s`` seconds between two starts."""
+
+    per_host: int = 2
+    spacing_s: float = 1.0
+    connections: int = 64
+    _lanes: dict[str, _Lane] = field(default_factory=dict)
+    _resting: dict[str, float] = field(default_factory=dict)
+    _open: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._open = asyncio.Semaphore(self.connections)
+
+    @asynccontextmanager
+    async def slot(self, host: str, *, spaced: bool = True) -> AsyncIterator[None]:
+        """Hold one of the host's connections; ``spaced=False`` for the operator's own machines."""
+        lane = self._lane(host)
+        lane.users += 1
+        try:
+            async with lane.slots:
+                if spaced:
+                    await self._turn(lane)
+                async with self._open:
+                    yield
+        finally:
+            lane.users -= 1
+
+    def rest(self, host: str, seconds: float) -> None:
+        """Ask nothing of this host for a while; nor of its siblings once two hosts of one site want rest."""
+        now = asyncio.get_running_loop().time()
+        self._resting = {name: until for name, until in self._resting.items() if until > now}
+        until = now + seconds
+        whole = site(host)
+        siblings = [name for name in self._resting if name != host and site(name) == whole]
+        self._resting[host] = max(until, self._resting.get(host, 0.0))
+        if siblings:
+            self._resting[f"*.{whole}"] = until
+
+    def rests_for(self, host: str) -> float:
+        """Seconds that this host still rests; 0 where it may be asked."""
+        if not self._resting:
+            return 0.0
+        until = max(self._resting.get(host, 0.0), self._resting.get(f"*.{site(host)}", 0.0))
+        return max(0.0, until - asyncio.get_running_loop().time())
+
+    def _lane(self, host: str) -> _Lane:
+        if len(self._lanes) > _FORGET_OVER:
+            now = asyncio.get_running_loop().time()
+            self._lanes = {name: lane for name, lane in self._lanes.items() if lane.users or lane.next_start > now}
+        return self._lanes.setdefault(host, _Lane(asyncio.Semaphore(self.per_host)))
+
+    async def _turn(self, lane: _Lane) -> None:
+        now = asyncio.get_running_loop().time()
+        start = max(now, lane.next_start)
+        lane.next_start = start + self.spacing_s
+        if start > now:
+            await asyncio.sleep(start - now)

@@ -1,0 +1,84 @@
+"""What makes an entry the same entry at the next poll. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from bot.feeds.raw import RawEntry
+
+MAX_KEY = 64
+_TRACKING = re.compile(
+    r"(?:utm_[a-z_]+|at_(?:medium|campaign|link\w*|format|ptr_name|bbc_team|custom\d)|fbclid|gclid|dclid|yclid|igshid"
+    r"|mc_[ce]id|_ga|cmpid|ocid|ns_(?:mchannel|source|campaign|linkname|fee)|xtor|ftag|smid|traffic_source|ito"
+    r"|_hs\w*|wt\.\w+)",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"https?://", re.IGNORECASE)
+
+
+def keys(entries: Sequence[RawEntry], feed_addresses: Iterable[str]) -> list[str]:
+    """One key for each entry, at most 64 characters long.
+
+    The key is the guid; where that is missing, or stands on entries that are not the same, it is the link, and where
+    that fails too a hash of title and date. Guids and links are compared without regard to case, blanks, http or
+    https, and tracking parameters. A guid that is the feed's own address identifies nothing.
+    """
+    taken = {normal(address) for address in feed_addresses if address}
+    rows = [_candidates(entry, taken) for entry in entries]
+    shared = _shared(rows)
+    return [_key(next((name for name in row if name and name not in shared), row[-1])) for row in rows]
+
+
+def normal(name: str) -> str:
+    """A guid or link in the form in which two spellings of it are equal."""
+    text = "".join(name.split()).lower()
+    if not _URL.match(text):
+        return text
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return text
+    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracking(pair))
+    fragment = "" if _is_tracking(parts.fragment) else parts.fragment
+    tail = (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+    return f"//{_host(parts.netloc)}{parts.path.rstrip('/')}{tail}"
+
+
+def _candidates(entry: RawEntry, taken: set[str]) -> tuple[str, ...]:
+    guid, link = normal(entry.guid), normal(entry.link)
+    told = " ".join((entry.title or entry.summary[:1000]).split())
+    last = "=" + _hash(f"{told}\n{entry.published.strip() or entry.updated.strip()}")
+    return ("" if guid in taken else guid, "" if link in taken else link, last)
+
+
+def _shared(rows: Sequence[tuple[str, ...]]) -> set[str]:
+    """Names that stand on entries which differ in what comes after them."""
+    shared: set[str] = set()
+    for column in (1, 0):
+        others: defaultdict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            following = next((name for name in row[column + 1 :] if name and name not in shared), "")
+            others[row[column]].add(following)
+        shared.update(name for name, values in others.items() if name and len(values) > 1)
+    return shared
+
+
+def _is_tracking(pair: str) -> bool:
+    return _TRACKING.fullmatch(pair.partition("=")[0]) is not None
+
+
+def _host(netloc: str) -> str:
+    host = netloc.rpartition("@")[2].removeprefix("www.")
+    return host.removesuffix(":80").removesuffix(":443")
+
+
+def _key(name: str) -> str:
+    return name if len(name) <= MAX_KEY and name.isprintable() else "#" + _hash(name)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:40]

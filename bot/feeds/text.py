@@ -1,0 +1,73 @@
+"""Publishers' markup to clean, bounded text. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from selectolax.lexbor import LexborHTMLParser
+
+MAX_TITLE = 500
+MAX_SUMMARY = 20_000
+_MAX_MARKUP = 200_000
+
+_BLOCK = re.compile(
+    r"<(?=/?(?:p|div|br|li|ul|ol|tr|td|th|table|h[1-6]|blockquote|pre|hr|section|article|header|footer|figure"
+    r"|figcaption|dd|dt|dl|img|option|center)\b)",
+    re.IGNORECASE,
+)
+_UNREAD = ["script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "textarea", "select", "head"]
+# Zero-width joiners mean something between the letters of some scripts and inside emoji, and are noise elsewhere.
+_JOINED = "\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\ufb50-\ufdff\ufe70-\ufefe\ufe0f\u2600-\u27bf\U0001f000-\U0001faff"
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+    f"|(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])"
+)
+_PLAIN_CHARS = re.compile(r"[\x20-\x7e]*\Z")
+
+
+def clean(markup: str, limit: int) -> str:
+    """The text that a reader would see, in one line of at most ``limit`` characters (cut at a word, with ``…``).
+
+    Scripts and styles are left out; entities are resolved; control, zero-width and direction-changing characters are
+    removed; the result is in Unicode's NFC.
+    """
+    return shortened(tidy(_text(markup[: max(_MAX_MARKUP, limit)])), limit)
+
+
+def richest(candidates: Sequence[str], limit: int = MAX_SUMMARY) -> str:
+    """Of several descriptions of one item, the one with most text in it, cleaned."""
+    best = ""
+    for markup in sorted(candidates, key=len, reverse=True):
+        if len(markup) <= len(best):
+            break
+        best = max(best, clean(markup, limit), key=len)
+    return best
+
+
+def tidy(text: str) -> str:
+    """One line without characters that do not show; single blanks between words."""
+    if not _PLAIN_CHARS.match(text):
+        text = unicodedata.normalize("NFC", _UNSEEN.sub("", text))
+    return " ".join(text.split())
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most ``limit`` characters, cut between words where one ends in the last fifth."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    blank = cut.rfind(" ", limit - 1 - limit // 5)
+    return (cut[:blank] if blank > 0 else cut).rstrip() + "…"
+
+
+def _text(markup: str) -> str:
+    if "<" not in markup:
+        return html.unescape(markup) if "&" in markup else markup
+    tree = LexborHTMLParser(_BLOCK.sub(" <", markup))
+    tree.strip_tags(_UNREAD)
+    root = tree.body or tree.root
+    return root.text(separator="") if root is not None else ""
