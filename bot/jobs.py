@@ -125,12 +125,9 @@ class Daemon:
             (self._beat, self.ticks.heartbeat_s),
             (self._care, self.ticks.care_s),
         ):
-            scheduler.add_job(
-                work, "interval", seconds=every, next_run_time=_soon() if work == self._poll_due else None
-            )
-        for job in scheduler.get_jobs():
-            if job.next_run_time is None:
-                job.resume()
+            scheduler.add_job(work, "interval", seconds=every)
+        # The first feeds are asked at once, not after a first interval.
+        scheduler.add_job(self._poll_due, "date")
         return scheduler
 
     async def _poll_due(self) -> None:

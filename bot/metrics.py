@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from bot.errors import FetchError
-from bot.model import Delivery, GivenUp, NotModified, Outcome, RetryAt
+from bot.model import Delivery, GivenUp, Outcome, RetryAt
 from bot.pipeline import Decision, Polled
 
 
@@ -33,7 +32,7 @@ class Metrics:
     def polled(self, batch: list[Polled], decision: Decision) -> None:
         """Count one decision."""
         for polled in batch:
-            self._polls.labels(_outcome(polled)).inc()
+            self._polls.labels(polled.problem or polled.result).inc()
         self._items.inc(sum(len(items) for items in decision.new.values()))
         for verdict in decision.batch.verdicts:
             self._verdicts.labels(verdict.kind.value, verdict.reason.value).inc()
@@ -51,11 +50,3 @@ class Metrics:
     def page(self) -> bytes:
         """The text format."""
         return generate_latest(self.registry)
-
-
-def _outcome(polled: Polled) -> str:
-    if isinstance(polled.outcome, FetchError):
-        return polled.outcome.problem.value
-    if isinstance(polled.outcome, Exception):
-        return "unreadable"
-    return "unchanged" if isinstance(polled.outcome, NotModified) else "changed"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.app import App
-from bot.errors import FetchError, ParseError, WorkerError
 from bot.jobs import BATCH
 from bot.model import (
     Alert,
@@ -15,7 +14,6 @@ from bot.model import (
     Delivery,
     Feed,
     Lane,
-    NotModified,
     Phase,
     Reason,
     Severity,
@@ -75,7 +73,7 @@ class _Report:
         for polled in batch:
             row: dict[str, object] = {
                 "url": polled.feed.url,
-                "outcome": _outcome(polled),
+                "outcome": polled.result,
                 "items": len(polled.parsed.items) if polled.parsed else 0,
                 "new": new.get(polled.feed.id, 0),
                 "tier": polled.parsed.tier if polled.parsed else None,
@@ -84,7 +82,7 @@ class _Report:
             self.rows.append(row)
             if isinstance(polled.outcome, Exception):
                 self.errors.append(
-                    {"url": polled.feed.url, "problem": problem_of(polled.outcome), "message": str(polled.outcome)}
+                    {"url": polled.feed.url, "problem": polled.problem or "", "message": str(polled.outcome)}
                 )
 
     def to_json(self) -> dict[str, object]:
@@ -101,21 +99,6 @@ class _Report:
             "errors": sorted(self.errors, key=lambda error: error["url"]),
             "by_feed": sorted(self.rows, key=lambda row: str(row["url"])),
         }
-
-
-def _outcome(polled: Polled) -> str:
-    if isinstance(polled.outcome, Exception):
-        return "failed"
-    return "unchanged" if isinstance(polled.outcome, NotModified) else "changed"
-
-
-def problem_of(error: FetchError | ParseError | WorkerError) -> str:
-    """The problem's short name, as people and metrics see it."""
-    if isinstance(error, FetchError):
-        return error.problem.value
-    if isinstance(error, ParseError):
-        return "blocked" if error.blocked else "unreadable"
-    return "worker"
 
 
 def exercise(target: str, settings: Settings, now: datetime) -> Delivery:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.decide import Decider, Judged
-from bot.errors import FetchError, ParseError, WorkerError
+from bot.errors import FetchError, FetchProblem, ParseError, WorkerError
 from bot.feeds.pacing import PaceLimits, after_fetch
 from bot.model import (
     Batch,
@@ -47,6 +47,22 @@ class Polled:
     outcome: Outcome
     parsed: ParsedFeed | None = None
     elapsed_s: float = 0.0
+
+    @property
+    def result(self) -> str:
+        """changed, unchanged or failed."""
+        if isinstance(self.outcome, Exception):
+            return "failed"
+        return "unchanged" if isinstance(self.outcome, NotModified) else "changed"
+
+    @property
+    def problem(self) -> str | None:
+        """The short name of what failed, for people and metrics; the names are a closed set."""
+        if isinstance(self.outcome, FetchError):
+            return self.outcome.problem.value
+        if isinstance(self.outcome, ParseError):
+            return (FetchProblem.BLOCKED if self.outcome.blocked else FetchProblem.PARSE).value
+        return "worker" if isinstance(self.outcome, WorkerError) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,8 +212,8 @@ def _show_poll(report: dict[str, object]) -> None:
     for error in errors:
         sys.stderr.write(f"{error['problem']}: {error['message']}\n")
     sys.stdout.write(
-        f"{report['feeds']} feeds: {report['changed']} changed, {report['unchanged']} unchanged, {report['failed']} failed; "
-        f"{report['items']} items, {report['new']} new; {report['alerts']} alerts, {report['sent']} messages sent "
+        f"{report['feeds']} feeds: {report['changed']} changed, {report['unchanged']} unchanged, "
+        f"{report['failed']} failed; {report['items']} items, {report['new']} new; {report['alerts']} alerts, {report['sent']} messages sent "
         f"({report['wall_s']} s, {report['cpu_s']} s CPU)\n"
     )
 
