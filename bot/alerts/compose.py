@@ -51,7 +51,8 @@ class Speech:
 
 def first_speech(update: StoryUpdate) -> Speech:
     """What to say where nothing was said yet."""
-    life = " → ".join(step.phase.value for step in update.story.phases[-2:])
+    steps = update.story.phases[-2:]
+    life = " → ".join(step.phase.value for step in steps) if len(steps) > 1 else ""
     return Speech(VerdictKind.ALERT, Reason.NEW_STORY, (Change.NEW,), life)
 
 

@@ -115,7 +115,7 @@ def _where(asked: Filter, of: Subject) -> Miss | None:
         return None
     seen = ", ".join(story.countries) or "no country told"
     if math.isinf(away):
-        return Miss(Reason.OUTSIDE, seen, 2.0)
+        return Miss(Reason.OUTSIDE, seen, 3.0)
     return Miss(Reason.OUTSIDE, f"{seen}; {away:.0f} km outside", 1.0 + min(1.0, away / 1000))
 
 
