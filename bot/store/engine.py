@@ -1,0 +1,171 @@
+"""One SQLite connection on one thread of its own: database work never runs on the event loop.
+
+Writers say BEGIN IMMEDIATE: a transaction that reads first and writes later would else be refused at once
+(SQLITE_BUSY without waiting) whenever another process wrote in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Concatenate, Literal, ParamSpec, TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from bot.errors import StoreBusy, StoreError, StoreFull
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Mode = Literal["write", "read", "readonly"]
+"""Writing, reading beside a writer, and reading a database that this process may not write at all."""
+
+BUSY_S = 5.0
+"""How long SQLite itself waits for a lock before it says BUSY."""
+
+PATIENCE_S = 90.0
+"""How long a transaction is tried again after BUSY: longer than a backup by other tools holds the database."""
+
+LITTLE_SPACE = 1 << 20
+"""Bytes free under which an I/O error is taken for a full disk."""
+
+
+def connect(path: Path, mode: Mode, *, busy_s: float = BUSY_S, wal: bool = True) -> sqlite3.Connection:
+    """A raw connection with our pragmas. Transactions are left to the caller (autocommit)."""
+    uri = f"file:{quote(str(path))}?mode={'ro' if mode == 'readonly' else 'rw'}"
+    raw = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    try:
+        if mode == "write":
+            raw.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
+            raw.execute("PRAGMA journal_size_limit = 67108864")
+        else:
+            raw.execute("PRAGMA query_only = ON")
+        raw.execute("PRAGMA synchronous = FULL")
+        raw.execute("PRAGMA foreign_keys = ON")
+        raw.execute("PRAGMA cache_size = -8000")
+    except sqlite3.Error:
+        raw.close()
+        raise
+    return raw
+
+
+def engine_for(creator: Callable[[], sqlite3.Connection], *, write: bool) -> Engine:
+    """An SQLAlchemy engine over such connections, with the right BEGIN; errors never quote parameters."""
+    engine = create_engine("sqlite+pysqlite://", creator=creator, poolclass=NullPool, hide_parameters=True)
+    begin = "BEGIN IMMEDIATE" if write else "BEGIN"
+
+    def say_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "begin", say_begin)
+    return engine
+
+
+def translate(error: BaseException, path: Path) -> StoreError:
+    """An SQLite error as one of ours: one line that names the file and says what to do."""
+    orig = error.orig if isinstance(error, DBAPIError) else error
+    name = getattr(orig, "sqlite_errorname", "") or ""
+    if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and _little_space(path)):
+        return StoreFull(f"{path}: no space left; nothing was recorded, and nothing is sent until there is space")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreBusy(f"{path}: another process keeps the database locked")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreError(f"{path}: damaged, or no SQLite database ({orig}): move it away and restore a backup of it")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return StoreError(
+            f"{path}: cannot be opened for writing ({orig}): is the volume read-only, or somebody else's?"
+        )
+    if name.startswith("SQLITE_IOERR"):
+        return StoreError(f"{path}: the disk failed ({name}): check the volume")
+    return StoreError(f"{path}: {orig}")
+
+
+def _little_space(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < LITTLE_SPACE
+    except OSError:
+        return False
+
+
+def _busy(error: DBAPIError) -> bool:
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
+
+
+class Line:
+    """A thread with a connection. Each piece of work is one transaction; pieces run in the order they came."""
+
+    def __init__(self, path: Path, mode: Mode, *, wal: bool = True, patience_s: float = PATIENCE_S) -> None:
+        self.path = path
+        self.mode = mode
+        self._patience_s = patience_s
+        creator = partial(connect, path, mode, busy_s=min(BUSY_S, patience_s), wal=wal)
+        self.engine = engine_for(creator, write=mode == "write")
+        self._connection: Connection | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"tocsin-store-{mode}")
+
+    async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do ``work(connection, …)`` in one transaction on the thread. Raises :class:`StoreError` and its kin."""
+        return await self._submit(partial(self._transact, partial(_call, work, args, kwargs)))
+
+    async def bare(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do ``work(raw connection)`` outside a transaction, for PRAGMA and VACUUM."""
+        return await self._submit(partial(self._outside, work))
+
+    async def close(self) -> None:
+        """Finish what is queued, close the connection, end the thread."""
+        try:
+            await self._submit(self._disconnect)
+        except StoreError:
+            return  # closed before
+        self._pool.shutdown(wait=True)
+
+    async def _submit(self, job: Callable[[], T]) -> T:
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._pool, job)
+        except RuntimeError as error:
+            raise StoreError(f"{self.path}: the store is closed") from error
+        return await future
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        return self._connection
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                connection = self._connected()
+                with connection.begin():
+                    return work(connection)
+            except (DBAPIError, sqlite3.Error) as error:
+                if not (isinstance(error, DBAPIError) and _busy(error)) or time.monotonic() >= deadline:
+                    raise translate(error, self.path) from error
+            time.sleep(0.02 + os.urandom(1)[0] / 2560)
+
+    def _outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            raw = self._connected().connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - the creator above made it
+            return work(raw)
+        except (DBAPIError, sqlite3.Error) as error:
+            raise translate(error, self.path) from error
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self.engine.dispose()
+
+
+def _call(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object], connection: Connection) -> T:
+    return work(connection, *args, **kwargs)
