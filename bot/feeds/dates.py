@@ -58,6 +58,7 @@ _MONTHS = tuple(
         key=lambda pair: -len(pair[0]),
     )
 )
+_ENGLISH = dict(zip("jan feb mar apr may jun jul aug sep oct nov dec".split(), range(1, 13), strict=True))
 _ZONES = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 60, "bst": 60, "ist": 330, "cet": 60, "mez": 60, "cest": 120,
     "mesz": 120, "sast": 120, "eet": 120, "eest": 180, "msk": 180, "msd": 240, "trt": 180, "gst": 240, "pkt": 300,
@@ -116,6 +117,9 @@ def _offset(zone: str | None) -> int:
 
 def _month(name: str) -> int:
     lowered = name.lower()
+    known = _ENGLISH.get(lowered[:3])
+    if known is not None:
+        return known
     for start, number in _MONTHS:
         if lowered.startswith(start):
             return number

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
 
 from bot.feeds.raw import RawEntry
 
@@ -17,7 +16,6 @@ _TRACKING = re.compile(
     r"|_hs\w*|wt\.\w+)",
     re.IGNORECASE,
 )
-_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 def keys(entries: Sequence[RawEntry], feed_addresses: Iterable[str]) -> list[str]:
@@ -36,16 +34,18 @@ def keys(entries: Sequence[RawEntry], feed_addresses: Iterable[str]) -> list[str
 def normal(name: str) -> str:
     """A guid or link in the form in which two spellings of it are equal."""
     text = "".join(name.split()).lower()
-    if not _URL.match(text):
+    scheme, mark, rest = text.partition("://")
+    if not mark or scheme not in ("http", "https"):
         return text
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return text
-    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracking(pair))
-    fragment = "" if _is_tracking(parts.fragment) else parts.fragment
+    rest, _, fragment = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    if query:
+        query = "&".join(pair for pair in query.split("&") if pair and not _is_tracking(pair))
+    if fragment and _is_tracking(fragment):
+        fragment = ""
+    host, slash, path = rest.partition("/")
     tail = (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
-    return f"//{_host(parts.netloc)}{parts.path.rstrip('/')}{tail}"
+    return f"//{_host(host)}{(slash + path).rstrip('/')}{tail}"
 
 
 def _candidates(entry: RawEntry, taken: set[str]) -> tuple[str, ...]:

@@ -12,8 +12,12 @@ MAX_LINK = 2048
 _BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
+# What nearly all links look like: nothing in them needs a second look.
+_USUAL = re.compile(
+    r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:/[\w.~:/?#@!$'()*+,;=%-]*(?:&(?!amp;)[\w.~/=%+-]*)*)?\Z", re.ASCII
+)
 # Link services of aggregators that carry the publisher's address in a parameter.
-_WRAPPERS = {"www.google.com": "/url", "google.com": "/url", "www.bing.com": "/news/apiclick.aspx"}
+_WRAPPED = re.compile(r"https?://(?:(?:www\.)?google\.com/url|www\.bing\.com/news/apiclick\.aspx)\?", re.IGNORECASE)
 _AGGREGATORS = frozenset(
     (
         "news.google.com",
@@ -35,6 +39,8 @@ def clean_link(base: str, href: str) -> str:
 
     Relative links are resolved against ``base`` (``xml:base``, or the feed's final URL).
     """
+    if _USUAL.match(href) and len(href) <= MAX_LINK:
+        return _unwrapped(href)
     text = _BLANKS.sub("", href[: 2 * MAX_LINK])
     if not text:
         return ""
@@ -51,8 +57,7 @@ def clean_link(base: str, href: str) -> str:
     link = parts._replace(netloc=netloc).geturl()
     if not link.isascii() or any(c in link for c in '<>"\\^`{|}'):
         link = quote(link, safe=_SAFE)
-    link = _unwrapped(link, host)
-    return link if len(link) <= MAX_LINK else ""
+    return _unwrapped(link) if len(link) <= MAX_LINK else ""
 
 
 def outlet(link: str, source: str, source_url: str, feed_title: str) -> str:
@@ -72,15 +77,18 @@ def outlet(link: str, source: str, source_url: str, feed_title: str) -> str:
 
 def host_of(url: str) -> str:
     """The host of a URL in lower case, or ``""``."""
+    usual = _USUAL.match(url)
+    if usual:
+        return usual[1]
     try:
         return (urlsplit(url.strip()).hostname or "").lower()
     except ValueError:
         return ""
 
 
-def _unwrapped(link: str, host: str) -> str:
-    path = _WRAPPERS.get(host)
-    if path is None or urlsplit(link).path.lower() != path:
+def _unwrapped(link: str) -> str:
+    wrapped = _WRAPPED.match(link)
+    if not wrapped:
         return link
     query = parse_qs(urlsplit(link).query)
     inner = (query.get("url") or query.get("q") or [""])[0]

@@ -10,7 +10,7 @@ import html.entities
 import re
 
 _START = re.compile(rb"<\?xml|<(?:[\w.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
-_DOCTYPE = re.compile(rb"<!doctype", re.IGNORECASE)
+_PROLOG = re.compile(rb"\s+|(<!--|<\?)")
 _DECLARATION = re.compile(rb"\s*<\?xml[^>]*\?>", re.IGNORECASE)
 _ENTRY = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 _CONTROL = bytes(byte for byte in range(32) if byte not in (9, 10, 13))
@@ -19,6 +19,7 @@ _NONCHARS = re.compile(rb"\xef\xbf[\xbe\xbf]")
 _AMPERSAND = re.compile(
     rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|&(?:(\w{2,31});|#(?:0*(\d{1,7})|[xX]0*([0-9a-fA-F]{1,6}));|#?)", re.DOTALL
 )
+_STEP = re.compile(rb"[\[\]>\"']|<!--")
 _XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _LOOK = 65_536
 _DEEPEST_LOOK = 300_000
@@ -27,13 +28,11 @@ _UNCLOSED = 20_000
 
 def without_doctype(body: bytes) -> tuple[bytes, bool]:
     """The document with its DTD cut out, and whether the DTD declared entities."""
-    if b"<!" not in body:
+    start = _prolog_end(body)
+    if body[start : start + 9].lower() != b"<!doctype":
         return body, False
-    found = _DOCTYPE.search(body, 0, _LOOK)
-    if not found or _root_before(body, found.start()):
-        return body, False
-    end = _doctype_end(body, found.end())
-    return body[: found.start()] + body[end:], b"<!ENTITY" in body[found.start() : end]
+    end = _doctype_end(body, start + 9)
+    return body[:start] + body[end:], b"<!ENTITY" in body[start:end]
 
 
 def trimmed(body: bytes) -> bytes:
@@ -98,17 +97,26 @@ def _allowed(code: int) -> bool:
     return code in (9, 10, 13) or 32 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
 
 
-def _root_before(body: bytes, position: int) -> bool:
-    """True where a root element starts first, so that the DTD is only somebody's text."""
-    return re.search(rb"<[A-Za-z]", body[:position]) is not None
+def _prolog_end(body: bytes) -> int:
+    """Behind the XML declaration, instructions and comments that may precede a DTD."""
+    at = 0
+    while True:
+        found = _PROLOG.match(body, at)
+        if found is None:
+            return at
+        at = found.end()
+        if found[1]:
+            close = body.find(b"-->" if found[1] == b"<!--" else b"?>", at)
+            if close < 0:
+                return len(body)
+            at = close + (3 if found[1] == b"<!--" else 2)
 
 
 def _doctype_end(body: bytes, start: int) -> int:
     """Just behind the DTD's ``>``; quotes and an internal subset in brackets are stepped over."""
     depth, at, end = 0, start, len(body)
-    step = re.compile(rb"[\[\]>\"']|<!--")
     while at < end:
-        found = step.search(body, at)
+        found = _STEP.search(body, at)
         if found is None:
             return end
         mark, at = found[0], found.end()

@@ -11,22 +11,23 @@ from selectolax.lexbor import LexborHTMLParser
 
 MAX_TITLE = 500
 MAX_SUMMARY = 20_000
-_MAX_MARKUP = 200_000
+_MAX_MARKUP = 100_000
 
+# Elements that stand on lines of their own: a blank before their tags keeps words apart.
 _BLOCK = re.compile(
-    r"<(?=/?(?:p|div|br|li|ul|ol|tr|td|th|table|h[1-6]|blockquote|pre|hr|section|article|header|footer|figure"
-    r"|figcaption|dd|dt|dl|img|option|center)\b)",
-    re.IGNORECASE,
+    "<(?=/?(?:[pPhHoO]|[bB][rRlL]|[dD][ivltIVLT]|[lL][iI]|[tT][rdhaRDHA]|[fF][iI]|[uU][lL]|[iI][mM]|[sS][eE]|[aA][rR]))"
 )
 _UNREAD = ["script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "textarea", "select", "head"]
 # Zero-width joiners mean something between the letters of some scripts and inside emoji, and are noise elsewhere.
-_JOINED = "\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\ufb50-\ufdff\ufe70-\ufefe\ufe0f\u2600-\u27bf\U0001f000-\U0001faff"
+_JOINED = (
+    "\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u2600-\u27bf\ufb50-\ufdff\ufe0f\ufe70-\ufefe"
+    "\U0001f000-\U0001faff"
+)
 _UNSEEN = re.compile(
-    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u061c\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
     f"|(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])"
 )
-_PLAIN_CHARS = re.compile(r"[\x20-\x7e]*\Z")
 
 
 def clean(markup: str, limit: int) -> str:
@@ -35,7 +36,7 @@ def clean(markup: str, limit: int) -> str:
     Scripts and styles are left out; entities are resolved; control, zero-width and direction-changing characters are
     removed; the result is in Unicode's NFC.
     """
-    return shortened(tidy(_text(markup[: max(_MAX_MARKUP, limit)])), limit)
+    return shortened(tidy(_text(markup[:_MAX_MARKUP])[: 4 * limit]), limit)
 
 
 def richest(candidates: Sequence[str], limit: int = MAX_SUMMARY) -> str:
@@ -50,9 +51,10 @@ def richest(candidates: Sequence[str], limit: int = MAX_SUMMARY) -> str:
 
 def tidy(text: str) -> str:
     """One line without characters that do not show; single blanks between words."""
-    if not _PLAIN_CHARS.match(text):
-        text = unicodedata.normalize("NFC", _UNSEEN.sub("", text))
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    if not line.isprintable():
+        line = " ".join(_UNSEEN.sub("", line).split())
+    return unicodedata.normalize("NFC", line)
 
 
 def shortened(text: str, limit: int) -> str:

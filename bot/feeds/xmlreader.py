@@ -6,7 +6,7 @@ dialects, misplace items outside the channel and forget to declare prefixes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bot.feeds.raw import RawEntry, RawFeed
@@ -86,7 +86,7 @@ def read(root: _Element) -> RawFeed | None:
     if not entries and top not in _ROOTS:
         return None
     feed = RawFeed()
-    based = any(True for _ in root.iter("{*}*")) and _has_base(root)
+    based = _has_base(root)
     feed.entries = [_entry(element, names, based) for element in entries]
     _about(feed, _heads(root, names), names)
     if root.get(_XML + "lang") and not feed.language:
@@ -109,7 +109,11 @@ def _heads(root: _Element, names: _Names) -> Iterator[_Element]:
 
 
 def _entry(element: _Element, names: _Names, based: bool) -> RawEntry:
-    entry = RawEntry(guid=element.get(_RDF_ABOUT) or "", language=element.get(_XML + "lang") or "")
+    entry = RawEntry(
+        guid=element.get(_RDF_ABOUT) or "",
+        language=element.get(_XML + "lang") or "",
+        other=len(element) > 0 or bool((element.text or "").strip()),
+    )
     found: dict[str, str] = {}
     links: list[tuple[int, str]] = []
     for child in element.iterchildren("{*}*"):
@@ -138,7 +142,6 @@ def _settle(entry: RawEntry, found: dict[str, str], links: list[tuple[int, str]]
     entry.language = entry.language or found.get("dc:language", "")
     best = max(links, key=lambda pair: pair[0], default=(0, ""))
     entry.link = found.get("feedburner:origlink") or (best[1] if best[0] > 0 else "")
-    entry.other = any(value.strip() for value in found.values())
 
 
 def _first(found: dict[str, str], names: Iterable[str]) -> str:
@@ -198,27 +201,27 @@ def _inside(element: _Element) -> str:
 
 
 def _about(feed: RawFeed, elements: Iterable[_Element], names: _Names) -> None:
-    period, frequency = "", ""
+    found: dict[str, _Element] = {}
     for element in elements:
         name = names[element.tag]
-        if name == "title" and not feed.title:
-            feed.title = _inside(element)
-        elif name == "link":
+        if name == "link":
             _feed_link(feed, element)
-        elif name in ("language", "dc:language") and not feed.language:
-            feed.language = element.text or ""
-        elif name == "ttl":
-            feed.ttl_s = _number(element.text, 60.0)
-        elif name == "skiphours":
-            feed.skip_hours = frozenset(_hours(element))
-        elif name == "skipdays":
-            feed.skip_days = frozenset(_days(element))
-        elif name == "sy:updateperiod":
-            period = (element.text or "").strip().lower()
-        elif name == "sy:updatefrequency":
-            frequency = element.text or ""
-    if feed.ttl_s is None and period in _PERIODS:
-        feed.ttl_s = _PERIODS[period] / (_number(frequency, 1.0) or 1.0)
+        else:
+            found.setdefault(name, element)
+    words = {name: element.text or "" for name, element in found.items()}
+    feed.title = _inside(found["title"]) if "title" in found else ""
+    feed.language = words.get("language") or words.get("dc:language", "")
+    feed.ttl_s = _number(words.get("ttl"), 60.0) or _period(words)
+    if "skiphours" in found:
+        feed.skip_hours = frozenset(_hours(found["skiphours"]))
+    if "skipdays" in found:
+        feed.skip_days = frozenset(_days(found["skipdays"]))
+
+
+def _period(words: Mapping[str, str]) -> float | None:
+    """Seconds between updates by RSS 1.0's syndication module."""
+    length = _PERIODS.get(words.get("sy:updateperiod", "").strip().lower())
+    return None if length is None else length / (_number(words.get("sy:updatefrequency"), 1.0) or 1.0)
 
 
 def _feed_link(feed: RawFeed, element: _Element) -> None:
