@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from os import getpid
@@ -58,6 +58,7 @@ class App:
         self.workers = workers
         self.metrics = Metrics()
         self.watching = 0
+        self.on_settled: Callable[[Told], None] = lambda _told: None
         self.sent = 0
         """Messages delivered since the start."""
         self._stored: tuple[Subscription, ...] = ()
@@ -118,6 +119,7 @@ class App:
     def _settled(self, told: Told) -> None:
         self.sent += isinstance(told.outcome, Sent)
         self.metrics.settled(told.delivery, told.outcome)
+        self.on_settled(told)
 
     async def status(self, progress: Progress, *, paused: bool = False) -> Status:
         """How things are."""

@@ -51,7 +51,7 @@ class Decider:
         spoken = judge(grouping.updates, rules_of(subscriptions), now, policy=self.policy)
         silent = [
             judge_unsignalled(item, assessments.get(item.uid), now, history=item.uid in history)
-            for item in grouping.others
+            for item in grouping.unsignalled
         ]
         return Judged((*spoken, *silent), final_stories(spoken), grouping.assignments)
 

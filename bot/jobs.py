@@ -76,6 +76,12 @@ class Daemon:
         """End soon: nothing new is started, what is in flight gets a moment."""
         self._stop.set()
 
+    async def busy(self) -> bool:
+        """True while anything polled is undecided or a message is due."""
+        due = [await self.app.store.next_delivery(name) for name in self.app.channels]
+        now = self.app.clock.now()
+        return not self._polled.empty() or any(at is not None and at <= now for at in due)
+
     async def run(self) -> None:
         """Until :meth:`stop`."""
         scheduler = self._scheduler()
@@ -221,7 +227,7 @@ class Daemon:
         try:
             held = await self.app.store.due_held(now)
             if held:
-                await self.app.store.release_held(held, release(held, now))
+                await self.app.store.release_held(held, release(held, now, self.app.subscriptions()))
                 self.app.outbox.wake()
             await self.app.refresh()
         except StoreError as error:

@@ -27,7 +27,9 @@ from bot.pipeline import Polled
 from config.model import Settings
 
 
-async def poll_all(app: App, feeds: Sequence[Feed], step: Callable[[Polled], None] | None = None) -> dict[str, object]:
+async def poll_all(
+    app: App, feeds: Sequence[Feed], step: Callable[[Polled], None] = lambda _polled: None
+) -> dict[str, object]:
     """Ask all feeds at once (within the limits a host), decide in batches, send what is due; the report as JSON values.
 
     ``step`` hears of each feed as it is done.
@@ -53,8 +55,8 @@ async def poll_all(app: App, feeds: Sequence[Feed], step: Callable[[Polled], Non
             done += len(batch)
             report.add(batch, {key: len(items) for key, items in decision.new.items()})
             report.alerts += len({d.story_id for d in decision.batch.routing.deliveries if d.story_id})
-            for each in batch if step else ():
-                step(each)  # type: ignore[misc] - checked above
+            for each in batch:
+                step(each)
     await app.outbox.drain()
     report.sent = app.sent
     return report.to_json()

@@ -137,7 +137,7 @@ class WorkerPool:
         """End the processes at once: what they were doing will be done again."""
         pools, self._pools = list(self._pools.values()), {}
         for pool in pools:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
         for pool in pools:
             await asyncio.to_thread(pool.join, 5)
 

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the work failed, 2 usage or settings. Errors are one line 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -78,7 +79,7 @@ def run_command(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         # The reader has gone (`| head`): nothing is left to say, and Python must not say so at its exit either.
-        sys.stdout = None  # type: ignore[assignment]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code if isinstance(code, int) else 0
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.jobs import Daemon
     from bot.model import Feed
     from bot.pipeline import Polled
+    from bot.store import DaemonLock
 
 log = structlog.get_logger(__name__)
 
@@ -40,27 +41,15 @@ def run(config: ConfigOption = None) -> int:
         return asyncio.run(_run(loaded, config))
 
 
-def _locked(settings: Settings) -> _Lock:
-    return _Lock(settings.data_dir)
-
-
-class _Lock:
+def _locked(settings: Settings) -> DaemonLock:
     """The data folder is made, and held by one process."""
+    from bot.store import DaemonLock
 
-    def __init__(self, data_dir: Path) -> None:
-        from bot.store import DaemonLock
-
-        try:
-            data_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"{data_dir}: {(error.strerror or 'cannot be made').lower()} (data_dir)") from None
-        self._lock = DaemonLock(data_dir)
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_exc: object) -> None:
-        self._lock.release()
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{settings.data_dir}: {(error.strerror or 'cannot be made').lower()} (data_dir)") from None
+    return DaemonLock(settings.database)
 
 
 async def _run(loaded: Loaded, config: Path | None) -> int:
@@ -166,7 +155,7 @@ async def _poll(settings: Settings, *, only_due: bool, as_json: bool) -> dict[st
     try:
         now = app.clock.now()
         feeds = await app.store.due_feeds(now, 1_000_000) if only_due else await _active(app)
-        progress = _bar(len(feeds)) if sys.stderr.isatty() and not as_json else None
+        progress = _bar(len(feeds)) if sys.stderr.isatty() and not as_json else _silent
         report = await poll_all(app, feeds, progress)
     finally:
         await app.close()
@@ -180,6 +169,10 @@ async def _active(app: App) -> Sequence[Feed]:
 
     polled = (FeedStatus.ACTIVE, FeedStatus.QUARANTINED)
     return [feed for feed in await app.store.feeds() if feed.state.status in polled]
+
+
+def _silent(_polled: Polled) -> None:
+    """No bar where nobody looks."""
 
 
 def _bar(total: int) -> Callable[[Polled], None]:
@@ -211,11 +204,9 @@ def _show_poll(report: dict[str, object]) -> None:
     errors = cast("list[dict[str, str]]", report["errors"])
     for error in errors:
         sys.stderr.write(f"{error['problem']}: {error['message']}\n")
-    sys.stdout.write(
-        f"{report['feeds']} feeds: {report['changed']} changed, {report['unchanged']} unchanged, "
-        f"{report['failed']} failed; {report['items']} items, {report['new']} new; {report['alerts']} alerts, {report['sent']} messages sent "
-        f"({report['wall_s']} s, {report['cpu_s']} s CPU)\n"
-    )
+    words = "{feeds} feeds: {changed} changed, {unchanged} unchanged, {failed} failed; {items} items, {new} new; "
+    words += "{alerts} alerts, {sent} messages sent ({wall_s} s, {cpu_s} s CPU)\n"
+    sys.stdout.write(words.format_map(report))
 
 
 # --- health, send-test ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import typer
 
 from bot.cli.common import ConfigOption, JsonOption, load, read_bytes
 from bot.errors import UsageError
-from bot.model import Feed, FeedSpec, FeedStatus
+from bot.model import Feed, FeedSpec, FeedStatus, NotModified
 from config.model import Settings
 
 if TYPE_CHECKING:
@@ -97,11 +97,12 @@ async def _found(settings: Settings, spec: FeedSpec) -> tuple[FeedSpec, int]:
         raise TocsinError(f"{error} (add it all the same with --no-check)") from None
     finally:
         await source.close()
-    assert not isinstance(fetched, type(None))
+    if isinstance(fetched, NotModified):
+        return spec, 0
     try:
-        parsed = parse_feed(fetched)  # type: ignore[arg-type]
+        parsed = parse_feed(fetched)
     except ParseError as error:
-        named = discover(fetched)  # type: ignore[arg-type]
+        named = discover(fetched)
         if not named:
             raise TocsinError(str(error)) from None
         return replace(spec, url=named[0]), 0

@@ -212,15 +212,10 @@ def restore(
 ) -> int:
     """Put a backup in place. What is older than the restore alerts nobody again."""
     from bot.clock import SystemClock
-    from bot.store import DaemonLock, restore_backup
+    from bot.store import restore as put_back
 
     settings = load(config, quiet=True).settings
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = DaemonLock(settings.data_dir)
-    lock.acquire()
-    try:
-        asyncio.run(restore_backup(source, settings.database, SystemClock().now(), force=force))
-    finally:
-        lock.release()
+    put_back(source, settings.database, now=SystemClock().now(), overwrite=force)
     sys.stdout.write(f"{settings.database}: restored from {source}\n")
     return 0
