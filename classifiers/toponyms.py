@@ -1,0 +1,336 @@
+"""Finds the names of places, peoples, leaders and armed groups in a text, in any supported language.
+
+Everything is looked up in two batches, so the cost is linear in the number of words.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from classifiers.assessment import Field, Text
+from classifiers.gazetteer import CAPITALS, WORD, Entry, Gazetteer, Kind, fold, words_of
+from classifiers.inflection import script_of, word_stems
+
+MAX_WORDS = 600
+"""Words of one field that are read: a place that matters is named in the first three thousand characters."""
+
+INFLECTED = frozenset({"ru", "uk", "pl", "az", "hy", "ar", "he", "tr", "de"})
+_SCRIPT_OF_LANGUAGE = {
+    "ru": "cyrillic",
+    "uk": "cyrillic",
+    "ar": "arabic",
+    "fa": "arabic",
+    "he": "hebrew",
+    "hy": "armenian",
+}
+_CASED = frozenset({"latin", "cyrillic", "armenian"})
+_JOINT = re.compile(r"[ \u00a0]?[-'’‘ʼ\"״.‐–\u200c]?[ \u00a0]?|[ \u00a0]+")
+_SENTENCE_END = re.compile(r"[.!?…。！？؟։:;|\n—]|\s[-–]\s")
+_LONGEST_HAN = 8
+_MOST_ENDING = 5
+
+
+class Word(NamedTuple):
+    """One word of a text: its folded form, where it stands and how it is written."""
+
+    text: str
+    start: int
+    end: int
+    capital: bool
+    upper: bool
+    joined: bool
+    """Nothing but a blank, hyphen or apostrophe parts it from the word before."""
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name found: words ``first`` to ``last`` (exclusive) of a field, and what it stands for."""
+
+    field: Field
+    first: int
+    last: int
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+    exact: bool
+    """Found as it stands, not through an ending or an abbreviated phrase."""
+
+
+def words_in(text: str, limit: int = MAX_WORDS) -> list[Word]:
+    """The words of a text with their sentences; Chinese runs are one word each."""
+    words: list[Word] = []
+    end = sentence = 0
+    for match in WORD.finditer(text):
+        raw, start = match.group(), match.start()
+        gap = text[end:start]
+        lone = bool(words) and end - words[-1].start == 1 and gap.startswith(".")
+        if words and not lone and _SENTENCE_END.search(gap):
+            sentence += 1
+        joined = bool(words) and len(gap) <= 3 and _JOINT.fullmatch(gap) is not None
+        capital = raw[0].isupper()
+        words.append(Word(fold(raw), start, match.end(), capital, capital and raw.isupper(), joined, sentence))
+        end = match.end()
+        if len(words) >= limit:
+            break
+    return words
+
+
+class ExtraNames(NamedTuple):
+    """Names from the ``[countries]`` section of a language's lexicon: whole words, beginnings, and phrases cut to four letters."""
+
+    words: dict[str, str]
+    beginnings: dict[str, str]
+    phrases: dict[str, str]
+    firsts: frozenset[str]
+
+
+@lru_cache(maxsize=32)
+def extra_names(language: str) -> ExtraNames:
+    """The lexicon's names of countries; empty where the language has none."""
+    path = files("classifiers") / "lexicons" / f"{language}.toml"
+    listed: dict[str, list[str]] = tomllib.loads(path.read_text("utf-8")).get("countries", {}) if path.is_file() else {}
+    extra = ExtraNames({}, {}, {}, frozenset())
+    for country, patterns in listed.items():
+        for pattern in patterns:
+            _sort_in(extra, country, pattern)
+    return extra._replace(firsts=frozenset(phrase.split(" ", 1)[0] for phrase in extra.phrases))
+
+
+def _sort_in(extra: ExtraNames, country: str, pattern: str) -> None:
+    words = words_of(pattern.replace("*", "").replace("…", " "))
+    if len(words) > 1:
+        extra.phrases[" ".join(word[:4] for word in words)] = country
+    elif words and pattern.endswith("*") and len(words[0]) > 2:
+        extra.beginnings[words[0]] = country
+    elif words:
+        extra.words[words[0]] = country
+
+
+class Finder:
+    """Finds names in the fields of one text."""
+
+    def __init__(self, names: Gazetteer, language: str) -> None:
+        self._names = names
+        self._language = language
+        self._spaces = (language,) if language in _KNOWN else ("en",)
+        self._script = _SCRIPT_OF_LANGUAGE.get(language, "latin")
+        self._quiet = True
+        self._inflected = language in INFLECTED
+        self._cut = language in _KNOWN and language != "en"
+        self._extra = extra_names(language) if self._cut else ExtraNames({}, {}, {}, frozenset())
+
+    def mentions(self, field: Field, words: Sequence[Word]) -> list[Mention]:
+        """The names in one field, in order, none overlapping another; the longest wins."""
+        self._quiet = sum(word.upper for word in words) * 2 < len(words)
+        spans = self._spans(words)
+        found: list[Mention] = []
+        at = 0
+        while at < len(words):
+            if script_of(words[at].text) == "han":
+                found += self._han(field, words, at)
+                at += 1
+                continue
+            best = spans.get(at)
+            if best is None:
+                at += 1
+                continue
+            last, entries, exact = best
+            if entries[0].kind is not Kind.DECOY:
+                found.append(Mention(field, at, last, words[at].start, words[last - 1].end, entries, exact))
+            at = last
+        return found
+
+    def _spans(self, words: Sequence[Word]) -> dict[int, tuple[int, tuple[Entry, ...], bool]]:
+        asked: list[tuple[int, int, bool, str]] = []
+        singles: list[tuple[int, str]] = []
+        for at, word in enumerate(words):
+            for query in self._single(word):
+                singles.append((at, query))
+        answers = self._names.find([query for _, query in singles])
+        spans: dict[int, tuple[int, tuple[Entry, ...], bool]] = {}
+        reach: dict[int, list[tuple[str, int]]] = {}
+        for (at, query), values in zip(singles, answers, strict=True):
+            if not values:
+                continue
+            if query[0] == "1":
+                reach.setdefault(at, []).append(
+                    (query[1:].split(":")[-2] if query[1] == ":" else "4" + query.split(":")[1], max(values))
+                )
+            elif at not in spans:
+                self._offer(spans, words, at, at + 1, values, exact=True)
+        for at, starts in reach.items():
+            asked += self._windows(words, at, starts)
+        asked += [
+            (at, at + 1, False, query) for at, word in enumerate(words) if at not in spans for query in self._bent(word)
+        ]
+        for (at, last, exact, _), values in zip(asked, self._names.find([q for *_, q in asked]), strict=True):
+            if values and (at not in spans or last > spans[at][0]):
+                self._offer(spans, words, at, last, values, exact=exact)
+        if self._cut:
+            self._add_extra(spans, words)
+        return spans
+
+    def _offer(
+        self,
+        spans: dict[int, tuple[int, tuple[Entry, ...], bool]],
+        words: Sequence[Word],
+        at: int,
+        last: int,
+        values: tuple[int, ...],
+        *,
+        exact: bool,
+    ) -> None:
+        upper = all(word.upper for word in words[at:last])
+        entries = tuple(
+            entry
+            for entry in map(self._names.entry, values)
+            if (upper or not entry.flags & CAPITALS) and not (upper and self._quiet and entry.kind is Kind.CITY)
+        )
+        if entries:
+            spans[at] = (last, entries, exact)
+
+    def _single(self, word: Word) -> Iterator[str]:
+        text = word.text
+        cased = word.capital or script_of(text) not in _CASED
+        if cased:
+            for space in self._spaces:
+                yield f"{space}:{text}"
+                yield f"1:{space}:{text}"
+            yield f"c:{text}"
+            yield f"1:c:{text}"
+        elif self._language != "en":
+            yield f"{self._spaces[0]}:{text}"
+        if self._cut:
+            yield f"14:{self._language}:{text[:4]}"
+            if self._script != "latin" and cased:
+                yield f"14:{self._script}:{text[:4]}"
+
+    def _windows(
+        self, words: Sequence[Word], at: int, starts: list[tuple[str, int]]
+    ) -> Iterator[tuple[int, int, bool, str]]:
+        for space, longest in starts:
+            cut = space[0] == "4"
+            end = at + 1
+            while end < len(words) and end - at < min(longest, 6) and words[end].joined:
+                end += 1
+            for last in range(at + 2, end + 1):
+                if cut:
+                    yield at, last, False, f"4:{space[1:]}:{' '.join(word.text[:4] for word in words[at:last])}"
+                elif words[last - 1].capital or self._language != "en":
+                    yield at, last, True, f"{space}:{' '.join(word.text for word in words[at:last])}"
+
+    def _bent(self, word: Word) -> Iterator[str]:
+        text = word.text
+        script = script_of(text)
+        if not self._cut or script == "han" or len(text) < 3:
+            return
+        if self._inflected and (word.capital or script not in _CASED):
+            for stem in word_stems(text, self._language):
+                yield f"s:{self._language}:{stem}"
+                yield f"s:{script}:{stem}"
+        for length in range(len(text), max(2, len(text) - _MOST_ENDING - 1), -1):
+            yield f"*{self._language}:{text[:length]}"
+            if word.capital:
+                yield f"*{script}:{text[:length]}"
+        if self._language in ("ar", "he"):
+            for stem in word_stems(text, self._language)[1:]:
+                yield f"c:{stem}"
+                yield f"{self._language}:{stem}"
+                for length in range(len(stem), max(2, len(stem) - _MOST_ENDING - 1), -1):
+                    yield f"*{self._language}:{stem[:length]}"
+
+    def _add_extra(self, spans: dict[int, tuple[int, tuple[Entry, ...], bool]], words: Sequence[Word]) -> None:
+        for at, word in enumerate(words):
+            if at in spans:
+                continue
+            country = self._extra_country(word)
+            if country:
+                spans[at] = (at + 1, (_people(country),), False)
+            if word.text[:4] in self._extra.firsts:
+                for last in range(at + 2, min(at + 4, len(words)) + 1):
+                    named = self._extra.phrases.get(" ".join(w.text[:4] for w in words[at:last]))
+                    if named:
+                        spans[at] = (last, (_people(named),), False)
+
+    def _extra_country(self, word: Word) -> str | None:
+        text = word.text
+        forms = [text, *word_stems(text, self._language)[1:]] if self._language in ("ar", "he") else [text]
+        for form in forms:
+            if form in self._extra.words and (
+                word.capital or len(form) > _MOST_ENDING or script_of(form) not in _CASED
+            ):
+                return self._extra.words[form]
+            for length in range(len(form), 2, -1):
+                country = self._extra.beginnings.get(form[:length])
+                if country:
+                    return country
+        return None
+
+    def _han(self, field: Field, words: Sequence[Word], index: int) -> list[Mention]:
+        word = words[index]
+        text = word.text
+        asked = [
+            (at, length, f"{space}:{text[at : at + length]}")
+            for at in range(len(text) - 1)
+            for length in range(min(_LONGEST_HAN, len(text) - at), 1, -1)
+            for space in ("zh", "c")
+        ]
+        best: dict[int, tuple[int, tuple[Entry, ...]]] = {}
+        for (at, length, _), values in zip(asked, self._names.find([query for *_, query in asked]), strict=True):
+            if values and at not in best:
+                best[at] = (length, tuple(map(self._names.entry, values)))
+        for at in range(len(text)):
+            for length in range(min(_LONGEST_HAN, len(text) - at), 1, -1):
+                country = self._extra.words.get(text[at : at + length])
+                if country and (at not in best or best[at][0] < length):
+                    best[at] = (length, (_people(country),))
+        return list(self._leftmost(field, index, word, best))
+
+    @staticmethod
+    def _leftmost(
+        field: Field, index: int, word: Word, best: dict[int, tuple[int, tuple[Entry, ...]]]
+    ) -> Iterator[Mention]:
+        at = 0
+        while at < len(word.text):
+            if at in best:
+                length, entries = best[at]
+                yield Mention(field, index, index + 1, word.start + at, word.start + at + length, entries, exact=True)
+                at += length
+            else:
+                at += 1
+
+
+_KNOWN = frozenset({"en", "ru", "uk", "ar", "es", "fr", "tr", "fa", "he", "hy", "az", "zh", "de", "pt", "pl"})
+
+
+def _people(country: str) -> Entry:
+    return Entry(-1, "", country, Kind.PEOPLE, None, None, 0, 0)
+
+
+def find_mentions(text: Text, words: dict[Field, list[Word]], language: str, names: Gazetteer) -> list[Mention]:
+    """The names in title and summary; of a name with several meanings, those that the rest of the text speaks for come first."""
+    finder = Finder(names, language)
+    found = [m for field in ("title", "summary") if words[field] for m in finder.mentions(field, words[field])]
+    return _settled(found)
+
+
+def _settled(found: list[Mention]) -> list[Mention]:
+    """Puts the likeliest meaning of each name first: one in a country that other names of the text are in."""
+    spoken_for = Counter(
+        {e.country for e in m.entries}.pop() for m in found if len({e.country for e in m.entries}) == 1
+    )
+    settled: list[Mention] = []
+    for mention in found:
+        if len(mention.entries) > 1 and mention.entries[0].kind is not Kind.ROVING:
+            ranked = sorted(mention.entries, key=lambda entry: -spoken_for[entry.country])
+            mention = replace(mention, entries=tuple(ranked))
+        settled.append(mention)
+    return settled
