@@ -21,6 +21,8 @@ from bot.errors import StoreError, StoreFull
 from bot.health import Heartbeat
 from bot.model import Feed
 from bot.pipeline import Decision, Polled
+from bot.watch import Sight, notices, over, told, troubles
+from bot.wiring import operators
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,7 @@ class Ticks:
     poll_s: float = 1.0
     held_s: float = 15.0
     heartbeat_s: float = 10.0
+    watch_s: float = 30.0
     care_s: float = 3600.0
 
 
@@ -70,6 +73,7 @@ class Daemon:
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
         self._paused_until: datetime | None = None
+        self._troubles: set[str] = set()
         self._heart = Heartbeat(app.settings.data_dir)
 
     def stop(self) -> None:
@@ -129,6 +133,8 @@ class Daemon:
             (self._poll_due, self.ticks.poll_s),
             (self._release_held, self.ticks.held_s),
             (self._beat, self.ticks.heartbeat_s),
+            (self._watch, self.ticks.watch_s),
+            (self._ping, self.app.settings.watch.ping_every.total_seconds()),
             (self._care, self.ticks.care_s),
         ):
             scheduler.add_job(work, "interval", seconds=every)
@@ -236,6 +242,44 @@ class Daemon:
     async def _beat(self) -> None:
         paused = self._paused_until is not None and self.app.clock.now() < self._paused_until
         self._heart.beat(await self.app.status(self.progress, paused=paused))
+
+    async def _watch(self) -> None:
+        """Tell operators of trouble once, and once more when it is over."""
+        now = self.app.clock.now()
+        sight = Sight(
+            now,
+            self.progress.started,
+            self.progress.last_answer,
+            self.app.watching,
+            tuple(self.app.outbox.stopped_channels.items()),
+        )
+        current = troubles(sight, self.app.settings.watch.blind_after)
+        new, ended = told(self._troubles, current)
+        self._troubles = {trouble.key for trouble in current}
+        words = [(trouble.text, trouble.avoid) for trouble in new] + [(over(key), "") for key in ended]
+        targets = operators(self.app.settings)
+        deliveries = [d for text, avoid in words for d in notices(text, targets, now, avoid=avoid)]
+        for text, _ in words:
+            log.warning(text)
+        if deliveries:
+            try:
+                await self.app.store.enqueue(deliveries)
+                self.app.outbox.wake()
+            except StoreError as error:
+                log.error("operators not told", error=str(error))
+
+    async def _ping(self) -> None:
+        """The dead man's switch: ask the ping address while all is well; whoever watches it misses us otherwise."""
+        url = self.app.settings.watch.ping_url
+        if url is None or not (await self.app.status(self.progress)).ok or self._troubles:
+            return
+        import httpx
+
+        try:
+            async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+                (await client.get(url.get_secret_value())).raise_for_status()
+        except httpx.HTTPError as error:
+            log.warning("ping failed", error=type(error).__name__)
 
     async def _care(self) -> None:
         """Retention, in small steps."""

@@ -52,6 +52,12 @@ def all_targets(settings: Settings) -> tuple[str, ...]:
     return (*(["console"] if settings.console.enabled else []), *named, *admins)
 
 
+def operators(settings: Settings) -> tuple[str, ...]:
+    """Where word about the daemon itself goes: the admins' chats, or every address where none is named."""
+    admins = tuple(target for target in all_targets(settings) if target.startswith("telegram:"))
+    return admins or all_targets(settings)
+
+
 def rule_of(settings: RuleSettings) -> Rule:
     """One rule of the settings."""
     return Rule(
