@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from bot.feeds.raw import RawEntry
 
@@ -26,9 +26,9 @@ def keys(entries: Sequence[RawEntry], feed_addresses: Iterable[str]) -> list[str
     https, and tracking parameters. A guid that is the feed's own address identifies nothing.
     """
     taken = {normal(address) for address in feed_addresses if address}
-    rows = [_candidates(entry, taken) for entry in entries]
-    shared = _shared(rows)
-    return [_key(next((name for name in row if name and name not in shared), row[-1])) for row in rows]
+    links = _unique([normal(entry.link) for entry in entries], entries, taken)
+    guids = _unique([normal(entry.guid) for entry in entries], entries, taken, links)
+    return [_key(guid or link or _told(entry)) for guid, link, entry in zip(guids, links, entries, strict=True)]
 
 
 def normal(name: str) -> str:
@@ -48,23 +48,26 @@ def normal(name: str) -> str:
     return f"//{_host(host)}{(slash + path).rstrip('/')}{tail}"
 
 
-def _candidates(entry: RawEntry, taken: set[str]) -> tuple[str, ...]:
-    guid, link = normal(entry.guid), normal(entry.link)
-    told = " ".join((entry.title or entry.summary[:1000]).split())
-    last = "=" + _hash(f"{told}\n{entry.published.strip() or entry.updated.strip()}")
-    return ("" if guid in taken else guid, "" if link in taken else link, last)
+def _unique(
+    names: Sequence[str], entries: Sequence[RawEntry], taken: Collection[str], others: Sequence[str] | None = None
+) -> list[str]:
+    """The names with those blanked that identify nothing: the feed's own, and those of entries that differ.
+
+    Entries of one name differ where their other names do (``others``), or else their title or date.
+    """
+    holders: defaultdict[str, list[int]] = defaultdict(list)
+    for index, name in enumerate(names):
+        holders[name].append(index)
+    useless = {"", *taken}
+    for name, indices in holders.items():
+        if len(indices) > 1 and len({others[i] if others and others[i] else _told(entries[i]) for i in indices}) > 1:
+            useless.add(name)
+    return ["" if name in useless else name for name in names]
 
 
-def _shared(rows: Sequence[tuple[str, ...]]) -> set[str]:
-    """Names that stand on entries which differ in what comes after them."""
-    shared: set[str] = set()
-    for column in (1, 0):
-        others: defaultdict[str, set[str]] = defaultdict(set)
-        for row in rows:
-            following = next((name for name in row[column + 1 :] if name and name not in shared), "")
-            others[row[column]].add(following)
-        shared.update(name for name, values in others.items() if name and len(values) > 1)
-    return shared
+def _told(entry: RawEntry) -> str:
+    words = " ".join((entry.title or entry.summary[:1000]).split())
+    return "=" + _hash(f"{words}\n{entry.published.strip() or entry.updated.strip()}")
 
 
 def _is_tracking(pair: str) -> bool:

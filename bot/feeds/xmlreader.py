@@ -112,7 +112,7 @@ def _entry(element: _Element, names: _Names, based: bool) -> RawEntry:
     entry = RawEntry(
         guid=element.get(_RDF_ABOUT) or "",
         language=element.get(_XML + "lang") or "",
-        other=len(element) > 0 or bool((element.text or "").strip()),
+        other=len(element) > 0 or bool(element.attrib) or bool((element.text or "").strip()),
     )
     found: dict[str, str] = {}
     links: list[tuple[int, str]] = []
@@ -126,12 +126,23 @@ def _entry(element: _Element, names: _Names, based: bool) -> RawEntry:
             _source(entry, child, names)
         elif name not in found or not found[name]:
             found[name] = _inside(child)
+    if element.attrib:
+        _channel_definition(element, found, links)
     _settle(entry, found, links)
     if not entry.link and found.get("guid", "").startswith("http"):
         entry.link = found["guid"] if _is_permalink(element, names) else ""
     if based:
         entry.base = element.base or ""
     return entry
+
+
+def _channel_definition(element: _Element, found: dict[str, str], links: list[tuple[int, str]]) -> None:
+    """CDF, RSS's forerunner, writes link and date as attributes of the item."""
+    attributes = {str(name).lower(): str(value) for name, value in element.attrib.items()}
+    if "href" in attributes:
+        links.append((1, attributes["href"]))
+    if "lastmod" in attributes:
+        found.setdefault("updated", attributes["lastmod"])
 
 
 def _settle(entry: RawEntry, found: dict[str, str], links: list[tuple[int, str]]) -> None:
