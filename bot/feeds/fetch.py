@@ -79,6 +79,7 @@ class HttpSource:
         self._unverified = frozenset(host.lower() for host in unverified_hosts)
         self._given = transport
         self._transports: dict[bool, Transport] = {}
+        self._opening = asyncio.Lock()
 
     async def fetch(self, feed: Feed) -> Fetched | NotModified:
         """One conditional request. Raises :class:`FetchError`, and nothing else."""
@@ -103,12 +104,13 @@ class HttpSource:
         """Ask one address, in its host's turn; the time that took is gone from the path's."""
         parts = self._guard.check_url(path.url, by_name=self._proxy is not None)
         host = parts.hostname or ""
+        transport = await self._transport(verify=host not in self._unverified)
         async with self._gate.slot(host, spaced=not self._guard.own(path.url)):
             self._check_rest(host, path.url)
             began = time.monotonic()
             try:
                 async with asyncio.timeout(path.left_s):
-                    answer = await self._ask(feed, path.url, parts)
+                    answer = await self._ask(transport, feed, path.url, parts)
             except TimeoutError:
                 raise FetchError(
                     FetchProblem.TIMEOUT, shown(path.url), f"not done within {self._deadline_s:.0f} s"
@@ -116,11 +118,10 @@ class HttpSource:
             self._note_rest(host, answer)
         return answer, replace(path, left_s=path.left_s - (time.monotonic() - began))
 
-    async def _ask(self, feed: Feed, url: str, parts: SplitResult) -> Answer:
+    async def _ask(self, transport: Transport, feed: Feed, url: str, parts: SplitResult) -> Answer:
         from bot.feeds.wire import Bounds, request
 
-        transport = self._transport(verify=parts.hostname not in self._unverified)
-        bounds = Bounds(self._max_bytes, self._stall_s, self._stall_s)
+        bounds = Bounds(self._max_bytes, self._stall_s)
         return await request(transport, _bare(parts), self._headers(feed, url), bounds)
 
     def _headers(self, feed: Feed, url: str) -> dict[str, str]:
@@ -190,17 +191,27 @@ class HttpSource:
             if wait is not None or answer.status == 429:
                 self._gate.rest(host, _REST_S if wait is None else wait)
 
-    def _transport(self, *, verify: bool) -> Transport:
+    async def _transport(self, *, verify: bool) -> Transport:
+        """The transport, opened on first use; loading the libraries takes half a second and is kept off the loop."""
         if self._given is not None:
             return self._given
-        if verify not in self._transports:
-            from bot.feeds.wire import open_transport
+        async with self._opening:
+            if verify not in self._transports:
+                await asyncio.to_thread(_load)
+                from bot.feeds import wire
 
-            lookup = self._lookup or system_lookup()
-            self._transports[verify] = open_transport(
-                self._guard, lookup, connections=self._connections, proxy=self._proxy, verify=verify
-            )
+                self._transports[verify] = wire.open_transport(
+                    self._guard,
+                    self._lookup or system_lookup(),
+                    tls=await asyncio.to_thread(wire.tls_context, verify=verify),
+                    connections=self._connections,
+                    proxy=self._proxy,
+                )
         return self._transports[verify]
+
+
+def _load() -> None:
+    import bot.feeds.wire  # noqa: F401  # only so that the next import of it finds it loaded
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

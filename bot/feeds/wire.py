@@ -7,6 +7,7 @@ environment variable read. Every socket is checked by the guard just before it c
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -27,9 +28,9 @@ _MAX_HEADER = 32_768
 _MAX_HEADERS = 128
 _IDLE_S = 15.0
 _DNS_CACHE_S = 120
-_GRACE_S = 8.0
 _MIN_BYTES_PER_S = 64.0
-_ERROR_BODY = 65_536
+_ERROR_PAGE = 65_536
+_ERROR_PAGE_S = 3.0
 
 
 class _AddressRefused(OSError):
@@ -56,7 +57,7 @@ class Bounds:
 
     max_bytes: int
     stall_s: float
-    connect_s: float
+    """The longest silence; and after so long a body must have come at 64 bytes a second on average."""
 
 
 class Transport(Protocol):
@@ -69,14 +70,19 @@ class Transport(Protocol):
         """Release connections."""
 
 
-def open_transport(
-    guard: Guard, lookup: Lookup, *, connections: int, proxy: str | None, verify: bool = True
-) -> AiohttpTransport:
-    """A guarded transport. Must be called inside the running loop; the TLS context costs 35 ms and is made once."""
+def tls_context(*, verify: bool) -> ssl.SSLContext:
+    """The system's trust, or with ``verify=False`` a belief in every certificate, for hosts that the operator names."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def open_transport(
+    guard: Guard, lookup: Lookup, *, tls: ssl.SSLContext, connections: int, proxy: str | None
+) -> AiohttpTransport:
+    """A guarded transport over one connection pool and one TLS context (making one costs 35 ms)."""
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -84,7 +90,7 @@ def open_transport(
             keepalive_timeout=_IDLE_S,
             ttl_dns_cache=_DNS_CACHE_S,
             resolver=_Resolver(lookup),
-            ssl=context,
+            ssl=tls,
             socket_factory=_checked(guard) if proxy is None else None,
         )
         return aiohttp.ClientSession(
@@ -96,16 +102,14 @@ def open_transport(
             max_headers=_MAX_HEADERS,
         )
 
-    return AiohttpTransport(
-        verify=context, trust_env=False, client=session, proxy=httpx.Proxy(proxy) if proxy else None
-    )
+    return AiohttpTransport(verify=tls, trust_env=False, client=session, proxy=httpx.Proxy(proxy) if proxy else None)
 
 
 async def request(transport: Transport, url: str, headers: Mapping[str, str], bounds: Bounds) -> Answer:
     """GET one address. Raises :class:`FetchError`; a cut body is an answer with ``cut`` set."""
-    asked = httpx.Request("GET", url, headers=dict(headers))
-    asked.extensions["timeout"] = {"connect": bounds.connect_s, "read": bounds.stall_s, "pool": None, "write": None}
     try:
+        asked = httpx.Request("GET", url, headers=[(name.encode(), value.encode()) for name, value in headers.items()])
+        asked.extensions["timeout"] = {"connect": bounds.stall_s, "read": bounds.stall_s}
         response = await transport.handle_async_request(asked)
         try:
             return await _read(response, url, bounds)
@@ -116,7 +120,7 @@ async def request(transport: Transport, url: str, headers: Mapping[str, str], bo
     except (TooLarge, BadEncoding) as error:
         problem = FetchProblem.TOO_LARGE if isinstance(error, TooLarge) else FetchProblem.ENCODING
         raise FetchError(problem, shown(url), str(error)) from None
-    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
         raise translated(error, url) from None
 
 
@@ -125,20 +129,34 @@ async def _read(response: httpx.Response, url: str, bounds: Bounds) -> Answer:
     headers = _plain(response.headers)
     if 300 <= status < 400 or status in (204, 205):
         return Answer(status, headers)
-    limit = bounds.max_bytes if status < 400 else _ERROR_BODY
-    inflate = inflater(headers.get("content-encoding", ""), limit)
+    if status >= 400:
+        return Answer(status, headers, await _glimpse(response, headers, url, bounds))
+    inflate = inflater(headers.get("content-encoding", ""), bounds.max_bytes)
     cut = False
     try:
-        async for chunk in _paced(response, url):
+        async for chunk in _paced(response, url, bounds):
             await inflate.feed(chunk)
     except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
         if not _short(error):
             raise
         cut = True
-    except TooLarge:
-        if status < 400:
-            raise
     return _answer(status, headers, inflate, cut)
+
+
+async def _glimpse(response: httpx.Response, headers: Mapping[str, str], url: str, bounds: Bounds) -> bytes:
+    """The beginning of an error's page, for what it tells; the status counts even where the page cannot be read."""
+    try:
+        inflate = inflater(headers.get("content-encoding", ""), bounds.max_bytes)
+        seen = 0
+        async with asyncio.timeout(min(bounds.stall_s, _ERROR_PAGE_S)):
+            async for chunk in _paced(response, url, bounds):
+                await inflate.feed(chunk)
+                seen += len(chunk)
+                if seen >= _ERROR_PAGE:
+                    break
+        return inflate.finish()[:_ERROR_PAGE]
+    except (httpx.HTTPError, aiohttp.ClientError, OSError, FetchError, BadEncoding, TooLarge):
+        return b""
 
 
 def _answer(status: int, headers: Mapping[str, str], inflate: Inflater, cut: bool) -> Answer:
@@ -147,7 +165,7 @@ def _answer(status: int, headers: Mapping[str, str], inflate: Inflater, cut: boo
     return Answer(status, headers, body, cut=cut or not inflate.ended, delimited=delimited)
 
 
-async def _paced(response: httpx.Response, url: str) -> AsyncIterator[bytes]:
+async def _paced(response: httpx.Response, url: str, bounds: Bounds) -> AsyncIterator[bytes]:
     """The raw chunks, for as long as they come at a rate worth waiting for."""
     clock = asyncio.get_running_loop().time
     began, received = clock(), 0
@@ -157,7 +175,7 @@ async def _paced(response: httpx.Response, url: str) -> AsyncIterator[bytes]:
     async for chunk in stream:
         received += len(chunk)
         waited = clock() - began
-        if waited > _GRACE_S and received < waited * _MIN_BYTES_PER_S:
+        if waited > bounds.stall_s and received < waited * _MIN_BYTES_PER_S:
             raise FetchError(
                 FetchProblem.TIMEOUT, shown(url), f"too slow: {received} bytes of the body in {waited:.0f} s"
             )
@@ -251,6 +269,7 @@ _KINDS: tuple[tuple[FetchProblem, tuple[type[BaseException], ...], str], ...] = 
     (FetchProblem.PROTOCOL, (aiohttp.ClientResponseError, aiohttp.ClientPayloadError), ""),
     (FetchProblem.REFUSED, (aiohttp.ClientOSError, OSError, httpx.ConnectError, httpx.ReadError), ""),
     (FetchProblem.TIMEOUT, (httpx.TimeoutException,), "no answer in time"),
+    (FetchProblem.FORBIDDEN_ADDRESS, (ValueError,), "not an address that can be asked"),
 )
 
 
@@ -281,7 +300,9 @@ def _reason(error: BaseException) -> str:
         return f"the certificate is not valid: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed: {error.reason or 'handshake'}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+    if isinstance(error, _AddressRefused | Refused):
+        return str(error)
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno).lower()
     text = " ".join(str(error).split())
     return text[:200] or type(error).__name__
