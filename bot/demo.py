@@ -26,8 +26,17 @@ from bot.model import Delivery, Verdict
 from bot.outbox import Told
 from bot.pipeline import Decision
 from bot.ports import Channel, Clock
-from config.model import FeedSettings, FetchSettings, Settings, WebSettings
+from config.model import FeedSettings, FetchSettings, RuleSettings, Settings, WebSettings
 
+DEMO_RULE = RuleSettings.model_validate(
+    {
+        "name": "south-caucasus",
+        "countries": ["AM", "AZ"],
+        "min_severity": "moderate",
+        "quiet": {"start": "00:00", "end": "06:00", "zone": "UTC"},
+    }
+)
+"""What the demo asks for where the settings have no rules: it sleeps at night, so that something is held."""
 TICKS = Ticks(poll_s=0.05, held_s=0.2, heartbeat_s=5.0, care_s=3600.0)
 LONGEST_STEP_S = 10.0
 
@@ -217,7 +226,8 @@ def demo_settings(settings: Settings, script: Script, base: str) -> Settings:
         for feed in script.feeds
     )
     fetch = FetchSettings(allow_networks=("127.0.0.0/8",), interval=timedelta(seconds=1))
-    return settings.model_copy(update={"feeds": feeds, "catalogue": "", "fetch": fetch, "web": WebSettings(listen="")})
+    update = {"feeds": feeds, "catalogue": "", "fetch": fetch, "web": WebSettings(listen="")}
+    return settings.model_copy(update=update | ({} if settings.rules else {"rules": (DEMO_RULE,)}))
 
 
 async def play(settings: Settings, channels: dict[str, Channel] | None, watcher: Watcher, step_s: float = 1.5) -> App:

@@ -17,9 +17,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.alerts.digest import release
 from bot.app import App
-from bot.errors import StoreError, StoreFull
+from bot.errors import FetchError, StoreError, StoreFull
+from bot.feeds.pacing import after_outage, host_rest
 from bot.health import Heartbeat
-from bot.model import Feed
+from bot.model import Feed, FeedState
 from bot.pipeline import Decision, Polled
 from bot.watch import Sight, notices, over, told, troubles
 from bot.wiring import operators
@@ -74,6 +75,7 @@ class Daemon:
         self._stop = asyncio.Event()
         self._paused_until: datetime | None = None
         self._troubles: set[str] = set()
+        self._failures_in_a_row = 0
         self._heart = Heartbeat(app.settings.data_dir)
 
     def stop(self) -> None:
@@ -175,6 +177,7 @@ class Daemon:
                 self._pause(error)
             else:
                 self._seen(batch, decision)
+                await self._settle_hosts(batch)
             finally:
                 for polled in batch:
                     self._in_flight.pop(polled.feed.id, None)
@@ -207,6 +210,30 @@ class Daemon:
             self.app.outbox.wake()
         self._on_decision(decision)
         self._first_round()
+
+    async def _settle_hosts(self, batch: list[Polled]) -> None:
+        """A host that asked for rest gets it from all its feeds; feeds that failed while we were offline come back."""
+        limited = [p.outcome for p in batch if isinstance(p.outcome, FetchError) and p.outcome.host_wide]
+        back = self._recovered(batch)
+        if not limited and not back:
+            return
+        now = self.app.clock.now()
+        try:
+            feeds = await self.app.store.feeds()
+            states: dict[int, FeedState] = dict(after_outage(feeds, now)) if back else {}
+            for error in limited:
+                states.update(host_rest(feeds, error, now))
+            for feed_id, state in states.items():
+                await self.app.store.set_feed_state(feed_id, state)
+        except StoreError as error:
+            log.error("due times not moved", error=str(error))
+
+    def _recovered(self, batch: list[Polled]) -> bool:
+        """True at the first answer after a stretch in which at least every feed once, or fifty in a row, failed."""
+        dark = self._failures_in_a_row >= min(self.app.watching, 50)
+        for polled in batch:
+            self._failures_in_a_row = self._failures_in_a_row + 1 if polled.result == "failed" else 0
+        return dark and any(polled.result != "failed" for polled in batch)
 
     def _first_round(self) -> None:
         """Once every feed was asked: say how it went, and whether this machine seems to be offline."""

@@ -7,7 +7,6 @@ time, because stories are shared, and records everything it decides in one trans
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ import structlog
 
 from bot.decide import Decider, Judged
 from bot.errors import FetchError, FetchProblem, ParseError, WorkerError
-from bot.feeds.pacing import PaceLimits, after_fetch
+from bot.feeds.pacing import PaceLimits, after_fetch, moved
 from bot.model import (
     Batch,
     Feed,
@@ -114,7 +113,6 @@ class Pipeline:
         outcome: Outcome
         try:
             outcome = await self._source.fetch(feed)
-            outcome = _unchanged(feed, outcome)
             if isinstance(outcome, Fetched):
                 parsed = await self._workers.parse(outcome)
         except (FetchError, ParseError, WorkerError) as error:
@@ -208,16 +206,10 @@ class Pipeline:
         state = after_fetch(
             poll.feed, poll.outcome, poll.parsed, new, now=now, jitter=self._jitter(), limits=self.limits
         )
-        return PollResult(poll.feed, state, new, title=poll.parsed.title if poll.parsed else None)
-
-
-def _unchanged(feed: Feed, outcome: Fetched | NotModified) -> Fetched | NotModified:
-    """A body with the same bytes as last time is as good as a 304."""
-    if isinstance(outcome, Fetched) and feed.state.body_hash == body_hash(outcome.body):
-        return NotModified(feed, outcome.at, outcome.hints, outcome.elapsed_s)
-    return outcome
-
-
-def body_hash(body: bytes) -> str:
-    """What two bodies are compared by."""
-    return hashlib.blake2b(body, digest_size=16).hexdigest()
+        return PollResult(
+            poll.feed,
+            state,
+            new,
+            new_url=moved(poll.outcome, poll.parsed),
+            title=poll.parsed.title if poll.parsed else None,
+        )
