@@ -137,7 +137,7 @@ def _calm(conn: Connection, now: datetime) -> None:
     conn.execute(delete(meta).where(meta.c.key == OPEN))
     conn.execute(update(feeds).values(etag=None, last_modified=None, body_hash=None))
     owed = update(outbox).where(LIVE)
-    conn.execute(owed.values(state="dead", lease_until=None, settled_at=now, reason=RESTORED))
+    conn.execute(owed.values(state="dead", settled_at=now, reason=RESTORED))
     conn.execute(update(commands).where(commands.c.done_at.is_(None)).values(done_at=now, body="{}"))
     conn.execute(delete(held).where(held.c.release_at <= now))
 

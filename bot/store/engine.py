@@ -11,8 +11,10 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Concatenate, Literal, ParamSpec, TypeVar
@@ -34,6 +36,9 @@ BUSY_S = 5.0
 
 PATIENCE_S = 90.0
 """How long a transaction is tried again after BUSY: longer than a backup by other tools holds the database."""
+
+GROUP = 64
+"""At most so many waiting pieces of work share one commit."""
 
 LITTLE_SPACE = 1 << 20
 """Bytes free under which an I/O error is taken for a full disk."""
@@ -100,8 +105,20 @@ def _busy(error: DBAPIError) -> bool:
     return str(getattr(error.orig, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One piece of work that waits for the thread."""
+
+    work: Callable[[Connection], object]
+    done: Future[object]
+
+
 class Line:
-    """A thread with a connection. Each piece of work is one transaction; pieces run in the order they came."""
+    """A thread with a connection. Each piece of work is one transaction; pieces run in the order they came.
+
+    Pieces that wait together share one commit, for the disk's sync is what takes the time (measured: 4 ms, against
+    0.3 ms for the work); where anything in such a group fails, each is done again on its own.
+    """
 
     def __init__(self, path: Path, mode: Mode, *, wal: bool = True, patience_s: float = PATIENCE_S) -> None:
         self.path = path
@@ -110,35 +127,76 @@ class Line:
         creator = partial(connect, path, mode, busy_s=min(BUSY_S, patience_s), wal=wal)
         self.engine = engine_for(creator, write=mode == "write")
         self._connection: Connection | None = None
+        self._jobs: deque[_Job] = deque()
+        self._closed = False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"tocsin-store-{mode}")
 
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do ``work(connection, …)`` in one transaction on the thread. Raises :class:`StoreError` and its kin."""
-        return await self._submit(partial(self._transact, partial(_call, work, args, kwargs)))
+        """Do ``work(connection, …)`` in one transaction on the thread. Raises :class:`StoreError` and its kin.
+
+        It may be called twice, so it must change nothing but the database.
+        """
+        self._refuse_if_closed()
+        job = _Job(lambda connection: work(connection, *args, **kwargs), Future())
+        self._jobs.append(job)
+        self._pool.submit(self._drain)
+        value: T = await asyncio.wrap_future(job.done)  # type: ignore[arg-type]  # a queue of jobs has no one type
+        return value
 
     async def bare(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do ``work(raw connection)`` outside a transaction, for PRAGMA and VACUUM."""
-        return await self._submit(partial(self._outside, work))
+        self._refuse_if_closed()
+        return await asyncio.wrap_future(self._pool.submit(self._outside, work))
 
     async def close(self) -> None:
-        """Finish what is queued, close the connection, end the thread."""
-        try:
-            await self._submit(self._disconnect)
-        except StoreError:
-            return  # closed before
-        self._pool.shutdown(wait=True)
+        """Finish what is queued, close the connection, end the thread; the second time nothing."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.wrap_future(self._pool.submit(self._disconnect))
+            self._pool.shutdown(wait=True)
 
-    async def _submit(self, job: Callable[[], T]) -> T:
-        try:
-            future = asyncio.get_running_loop().run_in_executor(self._pool, job)
-        except RuntimeError as error:
-            raise StoreError(f"{self.path}: the store is closed") from error
-        return await future
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.path}: the store is closed")
+
+    # what follows runs on the thread
 
     def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = self.engine.connect()
         return self._connection
+
+    def _drain(self) -> None:
+        group: list[_Job] = []
+        while self._jobs and len(group) < GROUP:
+            job = self._jobs.popleft()
+            if job.done.set_running_or_notify_cancel():
+                group.append(job)
+        if len(group) == 1 or not self._together(group):
+            for job in group:
+                self._alone(job)
+
+    def _together(self, group: Sequence[_Job]) -> bool:
+        """Do a group in one transaction; False where each must be done again on its own."""
+        try:
+            values = self._transact(lambda connection: [job.work(connection) for job in group])
+        except StoreBusy as error:
+            for job in group:
+                job.done.set_exception(error)
+            return True
+        except Exception:  # noqa: BLE001 - done again one by one, whoever caused it hears of it then
+            return False
+        for job, value in zip(group, values, strict=True):
+            job.done.set_result(value)
+        return True
+
+    def _alone(self, job: _Job) -> None:
+        try:
+            value = self._transact(job.work)
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            job.done.set_exception(error)
+        else:
+            job.done.set_result(value)
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         deadline = time.monotonic() + self._patience_s
@@ -154,9 +212,7 @@ class Line:
 
     def _outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            raw = self._connected().connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - the creator above made it
-            return work(raw)
+            return work(raw_of(self._connected()))
         except (DBAPIError, sqlite3.Error) as error:
             raise translate(error, self.path) from error
 
@@ -167,5 +223,9 @@ class Line:
         self.engine.dispose()
 
 
-def _call(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object], connection: Connection) -> T:
-    return work(connection, *args, **kwargs)
+def raw_of(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection under SQLAlchemy's."""
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError("this is no SQLite connection")
+    return raw

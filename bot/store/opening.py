@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.errors import StoreError
 from bot.store import chats, copies, migrate, volume
-from bot.store.engine import PATIENCE_S, Line, connect, translate
+from bot.store.engine import PATIENCE_S, Line, connect, raw_of, translate
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +84,7 @@ def _bring_aside(path: Path) -> None:
 
 def _settle_in(conn: Connection) -> bool:
     """Bring the schema up to date and note that the database is open; False where that was noted already."""
-    raw = conn.connection.driver_connection
-    if not isinstance(raw, sqlite3.Connection) or migrate.version(raw, Path()) != migrate.LINEAGE.head:
+    if migrate.version(raw_of(conn), Path()) != migrate.LINEAGE.head:
         migrate.upgrade(conn)
     if chats.meta_get(conn, copies.OPEN) is not None:
         return False

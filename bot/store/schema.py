@@ -208,7 +208,7 @@ outbox = Table(
     Column("not_before", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("lease_until", Instant),
+    Column("due_at", Instant, nullable=False),  # not_before while queued, the end of the lease while leased
     Column("fence", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("maybe_sent", Boolean, nullable=False),
@@ -222,6 +222,7 @@ outbox = Table(
 LIVE = outbox.c.settled_at.is_(None)
 """Still owed: queued or leased. Written without a parameter, so that SQLite sees its partial indexes fit."""
 Index("ix_outbox_live", outbox.c.channel, outbox.c.lane, outbox.c.seq, sqlite_where=LIVE)
+Index("ix_outbox_live_due", outbox.c.channel, outbox.c.due_at, sqlite_where=LIVE)
 Index("ix_outbox_live_story", outbox.c.target, outbox.c.story_id, outbox.c.seq, sqlite_where=LIVE)
 Index("ix_outbox_settled_at", outbox.c.settled_at, sqlite_where=outbox.c.settled_at.is_not(None))
 Index("ix_outbox_story_id", outbox.c.story_id)

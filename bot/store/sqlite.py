@@ -32,7 +32,7 @@ from bot.model import (
     Verdict,
 )
 from bot.ports import ChatCommand, DeadLetter, ItemTrail
-from bot.store import addresses, chats, copies, feeds, look, opening, outbox, record, retention
+from bot.store import addresses, chats, copies, feeds, leases, look, opening, outbox, record, retention
 from bot.store.engine import PATIENCE_S
 from bot.store.schema import meta
 
@@ -136,17 +136,17 @@ class SqliteStore:
         *,
         exclude: Sequence[str] = (),
     ) -> Sequence[Delivery]:
-        return await self._write(outbox.claim, channel, lane, now, limit, lease_s, exclude)
+        return await self._write(leases.claim, channel, lane, now, limit, lease_s, exclude)
 
     async def attempt(self, delivery: Delivery, now: datetime) -> bool:
-        return await self._write(outbox.attempt, delivery, now)
+        return await self._write(leases.attempt, delivery, now)
 
     async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
-        return await self._write(outbox.settle, delivery, outcome, now)
+        return await self._write(leases.settle, delivery, outcome, now)
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
         if deliveries:
-            await self._write(outbox.release, deliveries)
+            await self._write(leases.release, deliveries)
 
     async def next_delivery(self, channel: str) -> datetime | None:
         return await self._read(outbox.next_delivery, channel)

@@ -127,7 +127,7 @@ def _outbox() -> None:
         sa.Column("not_before", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("maybe_sent", sa.Boolean(), nullable=False),
@@ -142,6 +142,9 @@ def _outbox() -> None:
     )
     op.create_index(
         "ix_outbox_live", "outbox", ["channel", "lane", "seq"], unique=False, sqlite_where=sa.text("settled_at IS NULL")
+    )
+    op.create_index(
+        "ix_outbox_live_due", "outbox", ["channel", "due_at"], unique=False, sqlite_where=sa.text("settled_at IS NULL")
     )
     op.create_index(
         "ix_outbox_live_story",
