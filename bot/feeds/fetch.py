@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bot.errors import FetchError, FetchProblem
 from bot.feeds import answers, headers
 from bot.feeds.gate import HostGate
-from bot.feeds.guard import Guard, Refused, shown
+from bot.feeds.guard import Guard, Refused, credentials, shown
 from bot.feeds.resolve import Lookup, system_lookup
 from bot.model import Feed, Fetched, NotModified
 from bot.ports import Clock
@@ -130,12 +129,14 @@ class HttpSource:
             wanted["If-None-Match"] = feed.state.etag
         if feed.state.last_modified:
             wanted["If-Modified-Since"] = feed.state.last_modified
-        secret = _credentials(feed.url)
+        secret = credentials(feed.url)
         if secret is not None and _origin(feed.url) == _origin(url):
             wanted["Authorization"] = secret
         return wanted
 
     def _follow(self, path: _Path, hop: answers.Hop) -> _Path:
+        if hop.url == path.url:
+            raise FetchError(FetchProblem.REDIRECTS, shown(path.url), "redirects to itself")
         if path.hops >= _MAX_HOPS:
             raise FetchError(FetchProblem.REDIRECTS, shown(path.url), f"more than {_MAX_HOPS} redirects")
         return replace(path, url=hop.url, hops=path.hops + 1, permanent=path.permanent and hop.permanent)
@@ -170,7 +171,7 @@ class HttpSource:
 
     def _moved(self, feed: Feed, path: _Path) -> str | None:
         """The new address after nothing but permanent redirects; never one that would lose or carry a password."""
-        if not path.hops or not path.permanent or _credentials(feed.url) or _credentials(path.url):
+        if not path.hops or not path.permanent or credentials(feed.url) or credentials(path.url):
             return None
         return path.url if path.url != feed.url else None
 
@@ -222,12 +223,3 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 def _bare(parts: SplitResult) -> str:
     """The URL without user, password and fragment."""
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
-
-
-def _credentials(url: str) -> str | None:
-    """The Basic authorisation that a URL's user and password stand for."""
-    parts = urlsplit(url)
-    if not parts.username and not parts.password:
-        return None
-    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()

@@ -7,12 +7,14 @@ connects, so that a name which resolves to a private address, or resolves differ
 
 from __future__ import annotations
 
+import base64
+import re
 import socket
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -32,6 +34,7 @@ _SPECIAL4 = tuple(IPv4Network(text) for text in ("192.88.99.0/24", "224.0.0.0/4"
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LOCAL_NAMES = ("localhost", "local", "internal", "localdomain", "lan", "home.arpa", "onion")
 _MAX_URL = 2048
+_HOST = re.compile(r"[\w.。．｡-]+|(?=[^%]*:)[0-9a-f:.]+(?:%[\w.-]+)?", re.IGNORECASE)
 
 
 class Refused(ValueError):
@@ -123,6 +126,15 @@ def shown(url: str) -> str:
     return text if len(text) <= 300 else text[:299] + "…"
 
 
+def credentials(url: str) -> str | None:
+    """The Basic authorisation (RFC 7617) that a URL's user and password stand for."""
+    parts = urlsplit(url)
+    if not parts.username and not parts.password:
+        return None
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
 def _split(url: str) -> SplitResult:
     if len(url) > _MAX_URL:
         raise Refused(f"the address is longer than {_MAX_URL} characters")
@@ -135,7 +147,7 @@ def _split(url: str) -> SplitResult:
         raise Refused("the address cannot be read as a URL") from error
     if parts.scheme not in ("http", "https"):
         raise Refused(f"only http and https are fetched, not {parts.scheme[:20] or 'nothing'!r}")
-    if not parts.hostname or "\\" in parts.netloc or port == 0:
+    if not _HOST.fullmatch(parts.hostname or "") or "\\" in parts.netloc or port == 0:
         raise Refused("the address names no host")
     return parts
 

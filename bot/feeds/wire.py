@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -20,7 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 
 from bot.errors import FetchError, FetchProblem
-from bot.feeds.guard import Guard, Refused, shown
+from bot.feeds.guard import Guard, Refused, credentials, shown
 from bot.feeds.inflate import BadEncoding, Inflater, TooLarge, inflater
 from bot.feeds.resolve import Lookup
 
@@ -30,6 +32,7 @@ _IDLE_S = 15.0
 _DNS_CACHE_S = 120
 _MIN_BYTES_PER_S = 64.0
 _ERROR_PAGE = 65_536
+_RESET = re.compile(r"(?:Connection\w*|BrokenPipe|OS|SSL)Error\(")  # aiohttp tells a reset in its message only
 _ERROR_PAGE_S = 3.0
 
 
@@ -102,7 +105,15 @@ def open_transport(
             max_headers=_MAX_HEADERS,
         )
 
-    return AiohttpTransport(verify=tls, trust_env=False, client=session, proxy=httpx.Proxy(proxy) if proxy else None)
+    return AiohttpTransport(verify=tls, trust_env=False, client=session, proxy=_proxy(proxy) if proxy else None)
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    """The proxy with its password as a header; aiohttp turns it into ``Proxy-Authorization``."""
+    parts = urlsplit(url)
+    secret = credentials(url)
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return httpx.Proxy(bare, headers={"Authorization": secret} if secret else None)
 
 
 async def request(transport: Transport, url: str, headers: Mapping[str, str], bounds: Bounds) -> Answer:
@@ -137,7 +148,7 @@ async def _read(response: httpx.Response, url: str, bounds: Bounds) -> Answer:
         async for chunk in _paced(response, url, bounds):
             await inflate.feed(chunk)
     except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-        if not _short(error):
+        if not _short(error, url):
             raise
         cut = True
     return _answer(status, headers, inflate, cut)
@@ -248,7 +259,7 @@ def translated(error: BaseException, url: str) -> FetchError:
     """The named problem behind an exception of httpx, aiohttp or the system."""
     chain = _chain(error)
     for problem, kinds, text in _KINDS:
-        found = next((link for link in chain if isinstance(link, kinds)), None)
+        found = next((link for link in reversed(chain) if isinstance(link, kinds)), None)
         if found is not None:
             return FetchError(problem, shown(url), text or _reason(found))
     return FetchError(FetchProblem.PROTOCOL, shown(url), "the answer is not proper HTTP")
@@ -273,12 +284,15 @@ _KINDS: tuple[tuple[FetchProblem, tuple[type[BaseException], ...], str], ...] = 
 )
 
 
-def _short(error: BaseException) -> bool:
-    """True where the body ended early, though nobody reset the connection or broke the framing."""
-    chain = _chain(error)
-    if any(isinstance(link, ConnectionError) for link in chain):
-        return False
-    return any(isinstance(link, aiohttp.ClientPayloadError) and "enough data" in str(link) for link in chain)
+def _short(error: BaseException, url: str) -> bool:
+    """True where the body ended early. Raises :class:`FetchError` where the connection was reset rather than closed."""
+    for link in _chain(error):
+        text = str(link)
+        if isinstance(link, ConnectionError) or (isinstance(link, aiohttp.ClientPayloadError) and _RESET.search(text)):
+            raise FetchError(FetchProblem.TRUNCATED, shown(url), "the connection was reset in the middle of the body")
+        if isinstance(link, aiohttp.ClientPayloadError) and "enough data" in text:
+            return True
+    return False
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -297,9 +311,9 @@ def _chain(error: BaseException) -> list[BaseException]:
 def _reason(error: BaseException) -> str:
     """A short line of the error's own, without addresses of objects or line breaks."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not valid: {error.verify_message}"
+        return f"the certificate is not valid: {getattr(error, 'verify_message', '') or 'not to be verified'}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or 'handshake'}"
+        return f"TLS failed: {(error.reason or 'handshake').lower().replace('_', ' ')}"
     if isinstance(error, _AddressRefused | Refused):
         return str(error)
     if isinstance(error, OSError) and error.errno and error.errno > 0:
