@@ -97,8 +97,14 @@ def next_due(conn: Connection) -> datetime | None:
 
 
 def set_state(conn: Connection, feed_id: int, state: FeedState) -> None:
-    """Overwrite a feed's state."""
-    conn.execute(update(feeds).where(feeds.c.id == feed_id).values(state_values(state)))
+    """Overwrite a feed's state; where a poll was recorded since it was read, only its due time and status.
+
+    Else the older state would bring back old validators, and a first fetch that is over.
+    """
+    mine = update(feeds).where(feeds.c.id == feed_id)
+    unpolled = feeds.c.last_checked.is_not_distinct_from(state.last_checked)
+    if not conn.execute(mine.where(unpolled).values(state_values(state))).rowcount:
+        conn.execute(mine.values(next_due=state.next_due, status=state.status.value))
 
 
 # --- who asks for which feeds -----------------------------------------------------------------------------------

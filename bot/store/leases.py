@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from bot.errors import DeliveryProblem, StoreError
+from bot.errors import StoreError
 from bot.model import Delivery, GivenUp, Lane, Mode, Outcome, RetryAt, Sent
 from bot.store import addresses, codec
 from bot.store.outbox import DEAD, HEAD, LEASED, QUEUED, SENT, delivery_of
@@ -208,8 +208,6 @@ def settle(conn: Connection, delivery: Delivery, outcome: Outcome, now: datetime
             _retry(conn, row.seq, row.target, outcome)
         case GivenUp():
             _give_up(conn, row.seq, row.target, outcome, now)
-    if isinstance(outcome, RetryAt | GivenUp) and outcome.reason.startswith(DeliveryProblem.GONE_MESSAGE.value):
-        conn.execute(_SET_THREAD, _thread(delivery, None))  # what follows is new again
     return True
 
 
@@ -225,7 +223,7 @@ def _holder(delivery: Delivery) -> dict[str, object]:
     return {"b_id": delivery.id, "b_fence": delivery.fence}
 
 
-def _thread(delivery: Delivery, message_id: str | None) -> dict[str, object]:
+def _thread(delivery: Delivery, message_id: str) -> dict[str, object]:
     return {"b_target": delivery.target, "b_story": delivery.story_id, "b_message": message_id}
 
 

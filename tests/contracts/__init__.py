@@ -1,0 +1,1 @@
+"""Contracts: what every adapter of a port must do, whichever it is."""
