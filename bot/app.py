@@ -65,7 +65,8 @@ class App:
         self._configured = subscriptions_of(settings)
         jitter = random.Random(parts.jitter_seed).random  # noqa: S311 - spreads load, guards nothing
         self.channels = dict(make_channels(settings, parts) if parts.channels is None else parts.channels)
-        self.outbox = Outbox(store, self.channels, self.clock, jitter, self._settled)
+        lease_s = settings.alerts.resend_after.total_seconds()
+        self.outbox = Outbox(store, self.channels, self.clock, jitter, self._settled, lease_s)
         self.decider = Decider(Grouper(), judge_policy(settings))
         self.pipeline = Pipeline(
             store=store,

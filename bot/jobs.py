@@ -178,6 +178,8 @@ class Daemon:
             else:
                 self._seen(batch, decision)
                 await self._settle_hosts(batch)
+                if self._first_round():
+                    await self._beat()
             finally:
                 for polled in batch:
                     self._in_flight.pop(polled.feed.id, None)
@@ -209,7 +211,6 @@ class Daemon:
         if decision.batch.routing.deliveries:
             self.app.outbox.wake()
         self._on_decision(decision)
-        self._first_round()
 
     async def _settle_hosts(self, batch: list[Polled]) -> None:
         """A host that asked for rest gets it from all its feeds; feeds that failed while we were offline come back."""
@@ -235,11 +236,11 @@ class Daemon:
             self._failures_in_a_row = self._failures_in_a_row + 1 if polled.result == "failed" else 0
         return dark and any(polled.result != "failed" for polled in batch)
 
-    def _first_round(self) -> None:
-        """Once every feed was asked: say how it went, and whether this machine seems to be offline."""
+    def _first_round(self) -> bool:
+        """Once every feed was asked: say how it went, and whether we seem to be offline; True at that moment."""
         progress = self.progress
         if progress.first_round_over or len(progress.asked) < self.app.watching:
-            return
+            return False
         progress.first_round_over = True
         total = len(progress.asked)
         answered = total - progress.failed if progress.failed <= total else 0
@@ -247,6 +248,7 @@ class Daemon:
             log.info("first round over", feeds=total, answered=answered)
         else:
             log.warning(f"0 of {total} feeds answered: is this machine online? Trying on, ever more slowly")
+        return True
 
     def _pause(self, error: StoreError) -> None:
         """The database cannot record: ask nothing more until it may have recovered; nothing was marked as seen."""

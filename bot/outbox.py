@@ -18,8 +18,6 @@ from bot.ports import Channel, Clock, Store
 
 log = structlog.get_logger(__name__)
 
-LEASE_S = 90.0
-"""Longer than a restart and than any send, so that a lease runs out only behind a crash."""
 LONGEST_NAP_S = 30.0
 SETTLE_TRIES = 5
 
@@ -35,7 +33,8 @@ class Told:
 class Outbox:
     """Delivers what the store owes, over the given channels.
 
-    ``jitter`` gives numbers in [0, 1); ``on_settled`` hears of every outcome after it was recorded.
+    ``jitter`` gives numbers in [0, 1); ``on_settled`` hears of every outcome after it was recorded. ``lease_s`` is
+    longer than a restart and than any send, so that a lease runs out only behind a crash.
     """
 
     def __init__(
@@ -45,12 +44,14 @@ class Outbox:
         clock: Clock,
         jitter: Callable[[], float],
         on_settled: Callable[[Told], None] = lambda _told: None,
+        lease_s: float = 60.0,
     ) -> None:
         self._store = store
         self._channels = dict(channels)
         self._clock = clock
         self._jitter = jitter
         self._on_settled = on_settled
+        self._lease_s = lease_s
         self._pace = {name: PaceKeeper(channel.pace) for name, channel in self._channels.items()}
         self._wake = {name: asyncio.Event() for name in self._channels}
         self._stopping = asyncio.Event()
@@ -111,7 +112,7 @@ class Outbox:
         keeper = self._pace[name]
         now = self._clock.now()
         claimed = await self._store.claim(
-            name, None, now, self._channels[name].pace.concurrency, LEASE_S, exclude=keeper.resting(now)
+            name, None, now, self._channels[name].pace.concurrency, self._lease_s, exclude=keeper.resting(now)
         )
         if not claimed:
             return 0
@@ -123,7 +124,7 @@ class Outbox:
     async def _deliver(self, channel: Channel, delivery: Delivery, keeper: PaceKeeper) -> None:
         # The turn is taken before any waiting, so that two messages to one chat never share it.
         wait = (keeper.take(delivery.target, self._clock.now()) - self._clock.now()).total_seconds()
-        if wait > LEASE_S / 2 or self._stopping.is_set():
+        if wait > self._lease_s / 3 or self._stopping.is_set():
             await self._store.release([delivery])
             return
         if wait > 0:

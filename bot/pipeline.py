@@ -159,7 +159,8 @@ class Pipeline:
     def _history(self, item: Item, feed: Feed) -> bool:
         """True where an item is older than the start of watching."""
         since = max(feed.added_at, self.watching_since or feed.added_at)
-        return item.published < since if item.dated else not feed.state.first_done
+        # Feeds date to the second: what came out in the very second of the start is news.
+        return item.published < since.replace(microsecond=0) if item.dated else not feed.state.first_done
 
     async def _understand(
         self, items: Sequence[Item], feeds: Mapping[int, Feed], now: datetime

@@ -112,6 +112,7 @@ class AlertSettings(Section):
 
     flood_limit: Annotated[int, Field(ge=0)] = 20
     stale: PositiveDuration = timedelta(hours=24)
+    resend_after: PositiveDuration = timedelta(seconds=60)
     toll_rise: Annotated[float, Field(ge=0, le=10)] = 0.25
     toll_step: Annotated[int, Field(ge=1)] = 5
     language: str = "en"

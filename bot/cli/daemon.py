@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+DOUBLED_S = 0.3
+
 
 # --- run --------------------------------------------------------------------------------------------------------
 
@@ -91,14 +93,17 @@ def _say_hello(loaded: Loaded, app: App, listening: str) -> None:
 
 def _on_signals(daemon: Daemon, config: Path | None) -> None:
     loop = asyncio.get_running_loop()
-    asked: list[int] = []
+    asked: list[float] = []
 
     def stop() -> None:
+        # One wish to stop may arrive twice (`timeout` signals a process and its group): that is not impatience.
+        if asked and loop.time() - asked[0] < DOUBLED_S:
+            return
         if asked:
             # The database is safe at any instant; whoever asks twice does not want to wait.
             log.warning("stopping at once")
             os._exit(0)
-        asked.append(1)
+        asked.append(loop.time())
         log.info("stopping: what is in flight gets a moment, once more stops at once")
         daemon.stop()
 
