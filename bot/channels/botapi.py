@@ -25,8 +25,8 @@ _MAX_ANSWER = 16 * 1024 * 1024
 
 _CREDENTIALS = frozenset({401, 404, 421})
 _TEXTS: tuple[tuple[DeliveryProblem, tuple[str, ...]], ...] = (
-    (DeliveryProblem.MARKUP, ("parse entities", "entity_", "entities_", "button_", "reply_markup", "reply markup")),
     (DeliveryProblem.UNCHANGED, ("message is not modified", "message_not_modified")),
+    (DeliveryProblem.MARKUP, ("parse entities", "entity_", "entities_", "button_", "reply_markup", "reply markup")),
     (DeliveryProblem.TOPIC, ("thread not found", "topic_closed", "topic_deleted", "topic closed")),
     (
         DeliveryProblem.GONE_MESSAGE,
@@ -97,14 +97,14 @@ class BotApi:
 def judge_answer(answer: Answer, chat: object, now: datetime, secrets: tuple[str, ...] = ()) -> DeliveryError | None:
     """None for a success; else what it means. Only an answer in the Bot API's own form can condemn a chat."""
     body = _json(answer.text)
-    if "ok" not in body:
+    if body.get("ok") is True and "result" in body and 200 <= answer.status < 300:
+        return None
+    if body.get("ok") is not False or not isinstance(body.get("description"), str):
         return _foreign(answer, now)
-    if body["ok"] is True and 200 <= answer.status < 300:
-        return None if "result" in body else _foreign(answer, now)
     code = body.get("error_code")
     code = code if isinstance(code, int) else answer.status
     parameters = body.get("parameters")
-    text = scrub(clean(str(body.get("description", "")), 200), secrets)
+    text = scrub(clean(str(body["description"]), 200), secrets)
     return _refusal(code, text, parameters if isinstance(parameters, dict) else {}, chat, answer, now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from bot.channels.redact import Redactor
 from bot.errors import DeliveryError, DeliveryProblem
 
 MAX_ANSWER = 64 * 1024
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 MAX_WAIT_S = 24 * 3600.0
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
 
@@ -41,6 +43,7 @@ class Poster:
         connections: int = 32,
     ) -> None:
         self._redactor = Redactor(secrets)
+        self._redactor.install()  # at once: python-telegram-bot logs its address while it is being built
         self._deadline_s = deadline_s
         self._proxy = proxy
         self._max_answer = max_answer
@@ -84,7 +87,6 @@ class Poster:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
-            self._redactor.install()
             self._client = httpx.AsyncClient(
                 headers={"User-Agent": f"tocsin/{__version__}", "Accept-Encoding": "identity"},
                 timeout=httpx.Timeout(None, connect=10.0),
@@ -99,7 +101,7 @@ class Poster:
         if self._client is not None:
             client, self._client = self._client, None
             await client.aclose()
-            self._redactor.remove()
+        self._redactor.remove()
 
 
 def _lost(message: str) -> DeliveryError:
@@ -111,7 +113,7 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
     if value is None:
         return None
     try:
-        seconds = float(value) if value.strip().replace(".", "", 1).isdigit() else _until(value, now)
+        seconds = float(value) if _NUMBER.fullmatch(value.strip()) else _until(value, now)
     except (TypeError, ValueError, OverflowError):
         return None
     return None if seconds < 0 else min(seconds, MAX_WAIT_S)

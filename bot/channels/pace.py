@@ -13,9 +13,12 @@ from datetime import datetime, timedelta
 from bot.errors import DeliveryError, DeliveryProblem
 from bot.ports import Pace
 
-GROUP_WINDOW = timedelta(seconds=60)
+GROUP_WINDOW = timedelta(seconds=62)
+"""A minute, and room for messages that arrive late."""
 BURST = 3
-"""Messages that may leave together over all chats; with the defaults no second then holds more than 29."""
+"""Messages that may leave together over all chats."""
+HEADROOM, CHAT_HEADROOM = 0.87, 0.9
+"""Share of a limit that is used, since the network bunches messages up: of 30 a second 26, and a burst makes 29."""
 PROBE_AFTER = timedelta(seconds=300)
 """One private chat told to wait for hours must not silence the others: after this they are tried again."""
 CREDENTIALS_PAUSE = timedelta(minutes=5)
@@ -39,8 +42,8 @@ class PaceKeeper:
 
     def __init__(self, pace: Pace, *, burst: int = BURST) -> None:
         self._pace = pace
-        self._gap = timedelta(seconds=1 / pace.per_second)
-        self._chat_gap = timedelta(seconds=1 / pace.per_address_per_second)
+        self._gap = timedelta(seconds=1 / (pace.per_second * HEADROOM))
+        self._chat_gap = timedelta(seconds=1 / (pace.per_address_per_second * CHAT_HEADROOM))
         self._slack = self._gap * (max(burst, 1) - 1)
         self._next: datetime | None = None
         self._paused_until: datetime | None = None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 MASK = "***"
-_TOKEN = re.compile(r"\b\d{3,}:[A-Za-z0-9_-]{20,}")
+_TOKEN = re.compile(r"(?<!\d)\d{3,}:[A-Za-z0-9_-]{20,}")
 _LOGGERS = ("httpx", "httpcore", "telegram", "telegram.Bot", "telegram.request", "apprise")
 
 

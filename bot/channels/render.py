@@ -111,11 +111,11 @@ def place(alert: Alert, words: Phrasebook) -> str:
     countries = [country_name(code, words.language) for code in dict.fromkeys(alert.countries)]
     if alert.places:
         first = alert.places[0]
-        name, country = quote(first.name, 60), country_name(first.country, words.language)
+        name, country = quote(first.name, 60), quote(country_name(first.country, words.language), 40)
         return name if name.casefold() == country.casefold() else ", ".join(part for part in (name, country) if part)
     if not countries:
         return words.say("alert.no_place")
-    shown = ", ".join(clean(name, 40) for name in countries[:_MAX_PLACES])
+    shown = ", ".join(quote(name, 40) for name in countries[:_MAX_PLACES])
     return shown if len(countries) <= _MAX_PLACES else f"{shown} +{len(countries) - _MAX_PLACES}"
 
 
@@ -125,11 +125,15 @@ def _kicker(alert: Alert, words: Phrasebook) -> str:
         return ""
     changes = [_change(change, alert, words) for change in alert.changes if change in _CHANGES]
     changes = changes or [words.say(f"reason.{alert.reason.name.lower()}")]
-    told_in_full = alert.killed_before or alert.injured_before or alert.phase_before or alert.severity_before
-    if alert.detail and not told_in_full:
+    if alert.detail and not _told_in_figures(alert):
         changes.append(quote(alert.detail, FACT_CHARS))
     what = ", ".join(change for change in changes if change.casefold() != words.say(label).casefold())
     return f"{words.say(label)} · {what}" if what else words.say(label)
+
+
+def _told_in_figures(alert: Alert) -> bool:
+    """True where what was before stands in other lines already, in the reader's language."""
+    return any((alert.killed_before, alert.injured_before, alert.phase_before, alert.severity_before))
 
 
 def _change(change: Change, alert: Alert, words: Phrasebook) -> str:
@@ -261,7 +265,7 @@ def _entry(alert: Alert, words: Phrasebook, zone: str) -> Entry:
     facts = [page.tolls, page.phase]
     if Change.ALL_CLEAR in alert.changes:
         facts.append(f"✅ {words.say('digest.resolved')}")
-    elif alert.kind is not VerdictKind.ALERT and alert.detail:
+    elif alert.kind is not VerdictKind.ALERT and alert.detail and not _told_in_figures(alert):
         facts.append(quote(alert.detail, 100))
     said = " · ".join(fact for fact in facts if fact)
     return Entry(page.head, cut(page.title, 160), said, page.link, page.link_text)

@@ -147,7 +147,8 @@ def safe_link(link: str) -> str:
     if parts.scheme.lower() not in ("http", "https") or not host:
         return ""
     netloc = host if port is None else f"{host}:{port}"
-    return urlunsplit((parts.scheme.lower(), netloc, _quote(parts.path), _quote(parts.query), _quote(parts.fragment)))
+    shown = urlunsplit((parts.scheme.lower(), netloc, *(_quote(part) for part in parts[2:])))
+    return shown if len(shown) <= _MAX_LINK else ""
 
 
 def link_host(link: str) -> str:

@@ -8,7 +8,6 @@ Headers ``webhook-id`` (stable over retries: receivers drop repeats by it), ``we
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -95,7 +94,7 @@ def secret_key(secret: str) -> bytes:
         return secret.encode()
     try:
         return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one
         raise UsageError("a webhook's secret begins with whsec_ and is not base64 after that") from None
 
 
