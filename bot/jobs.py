@@ -203,7 +203,9 @@ class Daemon:
             self.progress.asked.add(polled.feed.id)
             if isinstance(polled.outcome, Exception):
                 self.progress.failed += 1
-                log.info("feed failed", url=polled.feed.url, error=str(polled.outcome))
+                # A feed that never answered is no news; one that stops answering is.
+                tell = log.info if polled.feed.state.last_ok and not polled.feed.state.errors else log.debug
+                tell("feed failed", url=polled.feed.url, problem=polled.problem, error=str(polled.outcome))
             else:
                 self.progress.answered += 1
                 self.progress.last_answer = now
