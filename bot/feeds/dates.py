@@ -14,7 +14,7 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _MAIL = re.compile(
-    r"(?:[^\W\d_]+\.?,?\s+)?(\d{1,2})\.?(?:\s+(?:de\s+)?|-)([^\W\d_]{3,12})\.?,?(?:\s+(?:de\s+)?|-)(\d{4}|\d{2})\b"
+    r"(?:[^\W\d_]+\.?(?:,\s*|\s+))?(\d{1,2})\.?(?:\s+(?:de\s+)?|-)([^\W\d_]{3,12})\.?,?(?:\s+(?:de\s+)?|-)(\d{4}|\d{2})\b"
     r"(?:\s*,?\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?\s*([A-Za-z]{1,5})?\s*([+-]\d{1,2}:?\d{2})?)?",
     re.IGNORECASE,
 )
@@ -29,7 +29,7 @@ _DOTTED = re.compile(
 _SLASHED = re.compile(
     r"(\d{4})/(\d{1,2})/(\d{1,2})(?:[T\s,]+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([+-]\d{2}:?\d{2}|[A-Za-z]{2,5})?)?"
 )
-_EPOCH = re.compile(r"\d{9,10}(?:\d{3})?")
+_EPOCH = re.compile(r"\d{10}(?:\d{3})?\Z", re.ASCII)
 
 # Month names by their beginnings, longest first where two begin alike; English, then what else is met in feeds.
 _MONTHS = tuple(
@@ -155,10 +155,10 @@ def _epoch(m: re.Match[str]) -> datetime:
 
 
 _READERS = (
+    (_EPOCH, _epoch),
     (_MAIL, _mail),
     (_ISO, _iso),
     (_SLASHED, _iso),
     (_DOTTED, _dotted),
     (_AMERICAN, _american),
-    (re.compile(_EPOCH.pattern + r"\Z"), _epoch),
 )

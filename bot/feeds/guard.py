@@ -30,7 +30,27 @@ _SPECIAL6 = tuple(
         "3fff::/20",  # documentation
     )
 )
-_SPECIAL4 = tuple(IPv4Network(text) for text in ("192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4"))
+# The same registry for IPv4, written out: what Python's own tables say of it differs between its versions.
+_SPECIAL4 = tuple(
+    IPv4Network(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # shared by carriers
+        "127.0.0.0/8",
+        "169.254.0.0/16",  # link-local, cloud metadata among it
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LOCAL_NAMES = ("localhost", "local", "internal", "localdomain", "lan", "home.arpa", "onion")
 _MAX_URL = 2048
@@ -154,7 +174,7 @@ def _split(url: str) -> SplitResult:
 
 def _public(address: Address) -> bool:
     if isinstance(address, IPv4Address):
-        return address.is_global and not any(address in network for network in _SPECIAL4)
+        return not any(address in network for network in _SPECIAL4)
     return address in _GLOBAL_UNICAST and not any(address in network for network in _SPECIAL6)
 
 

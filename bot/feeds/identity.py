@@ -26,14 +26,18 @@ def keys(entries: Sequence[RawEntry], feed_addresses: Iterable[str]) -> list[str
     https, and tracking parameters. A guid that is the feed's own address identifies nothing.
     """
     taken = {normal(address) for address in feed_addresses if address}
-    links = _unique([normal(entry.link) for entry in entries], entries, taken)
-    guids = _unique([normal(entry.guid) for entry in entries], entries, taken, links)
+    all_guids = [normal(entry.guid) for entry in entries]
+    all_links = [normal(entry.link) for entry in entries]
+    links = _unique(all_links, all_guids, entries, taken)
+    guids = _unique(all_guids, all_links, entries, taken)
     return [_key(guid or link or _told(entry)) for guid, link, entry in zip(guids, links, entries, strict=True)]
 
 
 def normal(name: str) -> str:
     """A guid or link in the form in which two spellings of it are equal."""
     text = "".join(name.split()).lower()
+    if not text.isprintable():
+        text = "".join(filter(str.isprintable, text))
     scheme, mark, rest = text.partition("://")
     if not mark or scheme not in ("http", "https"):
         return text
@@ -49,25 +53,29 @@ def normal(name: str) -> str:
 
 
 def _unique(
-    names: Sequence[str], entries: Sequence[RawEntry], taken: Collection[str], others: Sequence[str] | None = None
+    names: Sequence[str], others: Sequence[str], entries: Sequence[RawEntry], taken: Collection[str]
 ) -> list[str]:
     """The names with those blanked that identify nothing: the feed's own, and those of entries that differ.
 
-    Entries of one name differ where their other names do (``others``), or else their title or date.
+    Entries of one name are the same where the other name and the date agree, or without dates the title.
     """
     holders: defaultdict[str, list[int]] = defaultdict(list)
     for index, name in enumerate(names):
         holders[name].append(index)
     useless = {"", *taken}
     for name, indices in holders.items():
-        if len(indices) > 1 and len({others[i] if others and others[i] else _told(entries[i]) for i in indices}) > 1:
+        if len(indices) > 1 and len({(others[i], _when(entries[i]) or _told(entries[i])) for i in indices}) > 1:
             useless.add(name)
     return ["" if name in useless else name for name in names]
 
 
+def _when(entry: RawEntry) -> str:
+    return entry.published.strip() or entry.updated.strip()
+
+
 def _told(entry: RawEntry) -> str:
     words = " ".join((entry.title or entry.summary[:1000]).split())
-    return "=" + _hash(f"{words}\n{entry.published.strip() or entry.updated.strip()}")
+    return "=" + _hash(f"{words}\n{_when(entry)}")
 
 
 def _is_tracking(pair: str) -> bool:

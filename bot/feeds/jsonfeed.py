@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping
 
 from bot.feeds.raw import RawEntry, RawFeed
@@ -10,9 +11,7 @@ from bot.feeds.raw import RawEntry, RawFeed
 
 def read(body: bytes) -> RawFeed | None:
     """The feed in a UTF-8 JSON document, or ``None`` where it is JSON of another kind. ``ValueError`` for no JSON."""
-    import orjson
-
-    document = orjson.loads(body)
+    document = _loaded(body)
     if not isinstance(document, dict):
         return None
     items = document.get("items")
@@ -28,6 +27,20 @@ def read(body: bytes) -> RawFeed | None:
         hub=_hub(document.get("hubs")),
         tier="json",
     )
+
+
+def _loaded(body: bytes) -> object:
+    """The quick parser first; the tolerant one takes lone surrogates and raw control characters as well."""
+    import orjson
+
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(body, strict=False)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _entry(item: Mapping[str, object]) -> RawEntry:

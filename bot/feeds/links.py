@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 from bot.feeds.names import ascii_host, registrable
 
 MAX_LINK = 2048
-_BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 # What nearly all links look like: nothing in them needs a second look.
@@ -41,7 +41,7 @@ def clean_link(base: str, href: str) -> str:
     """
     if _USUAL.match(href) and len(href) <= MAX_LINK:
         return _unwrapped(href)
-    text = _BLANKS.sub("", href[: 2 * MAX_LINK])
+    text = _UNSEEN.sub("", href[: 2 * MAX_LINK]).strip()
     if not text:
         return ""
     if "&amp;" in text:
@@ -55,7 +55,7 @@ def clean_link(base: str, href: str) -> str:
         return ""
     netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
     link = parts._replace(netloc=netloc).geturl()
-    if not link.isascii() or any(c in link for c in '<>"\\^`{|}'):
+    if not link.isascii() or any(c in link for c in ' <>"\\^`{|}'):
         link = quote(link, safe=_SAFE)
     return _unwrapped(link) if len(link) <= MAX_LINK else ""
 

@@ -10,6 +10,7 @@ import html.entities
 import re
 
 _START = re.compile(rb"<\?xml|<(?:[\w.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_PAGE = re.compile(rb"<!doctype|<html|<head|<body", re.IGNORECASE)
 _PROLOG = re.compile(rb"\s+|(<!--|<\?)")
 _DECLARATION = re.compile(rb"\s*<\?xml[^>]*\?>", re.IGNORECASE)
 _ENTRY = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s/>]", re.IGNORECASE)
@@ -36,13 +37,12 @@ def without_doctype(body: bytes) -> tuple[bytes, bool]:
 
 
 def trimmed(body: bytes) -> bytes:
-    """Without whatever a server printed before the document starts."""
-    if body.startswith(b"<"):
-        first = body[:6].lower()
-        if first.startswith((b"<?xml", b"<rss", b"<feed", b"<rdf")):
-            return body
-    found = _START.search(body, 0, _LOOK)
-    return body[found.start() :] if found and not body[: found.start()].lstrip().startswith(b"<") else body.lstrip()
+    """Without whatever a server printed before the document starts; a web page is left as it is."""
+    at = _prolog_end(body)
+    found = _START.match(body, at) or _START.search(body, at, at + _LOOK)
+    if found is None or found.start() == at or _PAGE.search(body[at : found.start()]):
+        return body.lstrip()
+    return body[found.start() :]
 
 
 def repaired(body: bytes) -> bytes:

@@ -17,6 +17,9 @@ _MAX_MARKUP = 100_000
 _BLOCK = re.compile(
     "<(?=/?(?:[pPhHoO]|[bB][rRlL]|[dD][ivltIVLT]|[lL][iI]|[tT][rdhaRDHA]|[fF][iI]|[uU][lL]|[iI][mM]|[sS][eE]|[aA][rR]))"
 )
+_DEEPEST = 1000
+_TAG = re.compile(r"<[^<>]*>?")
+_CODE = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
 _UNREAD = ["script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "textarea", "select", "head"]
 # Zero-width joiners mean something between the letters of some scripts and inside emoji, and are noise elsewhere.
 _JOINED = (
@@ -69,7 +72,15 @@ def shortened(text: str, limit: int) -> str:
 def _text(markup: str) -> str:
     if "<" not in markup:
         return html.unescape(markup) if "&" in markup else markup
+    if markup.count("<") - 2 * markup.count("</") > _DEEPEST:
+        return _flattened(markup)
     tree = LexborHTMLParser(_BLOCK.sub(" <", markup))
     tree.strip_tags(_UNREAD)
     root = tree.body or tree.root
     return root.text(separator="") if root is not None else ""
+
+
+def _flattened(markup: str) -> str:
+    """Without a tree, whose cost grows with the square of its depth: tags become blanks; scripts end the text."""
+    code = _CODE.search(markup)
+    return html.unescape(_TAG.sub(" ", markup[: code.start()] if code else markup))

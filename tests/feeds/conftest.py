@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -133,6 +134,13 @@ async def server() -> AsyncIterator[Server]:
 MakeSource = Callable[..., HttpSource]
 
 
+async def known_names(host: str, _port: int) -> Sequence[str]:
+    """The only names of these tests: nothing is ever asked of a real resolver."""
+    if host == "localhost":
+        return ["127.0.0.1"]
+    raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+
 @pytest.fixture
 async def make_source() -> AsyncIterator[MakeSource]:
     """Makes fetchers with short deadlines, and closes them."""
@@ -141,6 +149,7 @@ async def make_source() -> AsyncIterator[MakeSource]:
     def make(**options: object) -> HttpSource:
         defaults: dict[str, object] = {
             "clock": SteppedClock(NOW), "allow_networks": LOOPBACK, "deadline_s": 5.0, "stall_s": 1.0,
+            "resolver": known_names,
         }  # fmt: skip
         made.append(HttpSource("Tocsin-test/1 (+https://tests.example/contact)", **{**defaults, **options}))  # type: ignore[arg-type]
         return made[-1]
