@@ -37,13 +37,8 @@ def check_config(
     """Check the settings and say in a line what they ask for; exit 2 where they are wrong."""
     loaded = load(config, quiet=True)
     if explain:
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table("setting", "value", "from", box=None, pad_edge=False)
         for key, value, origin in explain_settings(loaded):
-            table.add_row(key, value, origin)
-        Console(soft_wrap=True).print(table, markup=False)
+            sys.stdout.write(f"{key} = {value}  ({origin})\n")
     sys.stdout.write(f"{loaded.path or 'defaults'}: ok; {_summary(loaded)}\n")
     return 0
 

@@ -127,7 +127,8 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+    nobody_looks = not sys.stderr.isatty()
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=nobody_looks) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def tell(what: str, done: float) -> None:
