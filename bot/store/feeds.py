@@ -122,8 +122,9 @@ def sync(conn: Connection, specs: Sequence[FeedSpec], now: datetime, origin: str
     gone = [url for url in have if url not in wanted]
     changed = [spec for url, spec in wanted.items() if url not in have or have[url][1] != codec.dump(spec)]
     touched = {have[url][0] for url in gone}
-    for url in gone:
-        conn.execute(delete(feed_specs).where(feed_specs.c.origin == origin, feed_specs.c.url == url))
+    if gone:
+        dropped = delete(feed_specs).where(feed_specs.c.origin == origin, feed_specs.c.url == bindparam("b_url"))
+        conn.execute(dropped, [{"b_url": url} for url in gone])
     touched |= _ask_for(conn, changed, now, origin)
     _refresh(conn, touched, now)
 

@@ -52,7 +52,7 @@ async def names(store: Store, minutes: float = 0, limit: int = 10, lane: Lane | 
 
 async def test_a_message_comes_back_whole(store: Store) -> None:
     """All fields and each kind of content survive; the claim raises the fence."""
-    contents = (
+    contents: tuple[Content, ...] = (
         alert(),
         Digest(Reason.DIGEST_DUE, NOON, (alert(), alert("s2")), since=at(-60)),
         Notice("Disk full", NOON),
