@@ -215,7 +215,8 @@ class Watcher:
     """Hears what happens, for whoever shows it."""
 
     on_time: Callable[[datetime], None] = lambda _now: None
-    on_verdict: Callable[[Verdict], None] = lambda _verdict: None
+    on_verdict: Callable[[Verdict, str], None] = lambda _verdict, _held: None
+    """With the reason where the alert it caused is held for somebody, else ""."""
     on_delivery: Callable[[Delivery], None] = lambda _delivery: None
 
 
@@ -262,8 +263,9 @@ def _heard(told: Told, watcher: Watcher) -> None:
 
 
 def _decided(decision: Decision, watcher: Watcher) -> None:
+    held = {(held.alert.story_id, held.alert.link): held.reason.value for held in decision.batch.routing.held}
     for verdict in decision.batch.verdicts:
-        watcher.on_verdict(verdict)
+        watcher.on_verdict(verdict, held.get((verdict.update.story.id, verdict.update.item.link), ""))
 
 
 async def _first_round(daemon: Daemon, running: asyncio.Task[None]) -> None:

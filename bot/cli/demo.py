@@ -6,6 +6,7 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bot.app import App
-    from bot.demo import Watcher
     from bot.model import Verdict
     from config.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the last table."""
+
+    at: datetime
+    title: str
+    kind: str
+    why: str
 
 
 def demo(
@@ -49,12 +59,12 @@ async def _demo(settings: Settings, step_s: float) -> int:
         f"{len(script.feeds)} feeds on loopback (RSS, Atom, JSON Feed), {len(script.items)} items, about "
         f"{round(len(script.items) * step_s)} seconds. Watching starts on the second day.\n"
     )
-    seen: list[Verdict] = []
+    rows: list[Row] = []
     watcher = Watcher(
-        on_time=lambda now: _time(console, now), on_verdict=lambda verdict: _verdict(console, verdict, seen)
+        on_time=lambda now: _time(console, now), on_verdict=lambda verdict, held: _verdict(console, verdict, held, rows)
     )
     app = await play(settings, None, watcher, step_s)
-    _last_table(console, seen, app, watcher)
+    _last_table(console, rows, app)
     return 0
 
 
@@ -62,31 +72,28 @@ def _time(console: Console, now: datetime) -> None:
     console.print(f"[dim]── {now:%a %d %b %H:%M} ──[/]")
 
 
-def _verdict(console: Console, verdict: Verdict, seen: list[Verdict]) -> None:
+def _verdict(console: Console, verdict: Verdict, held: str, rows: list[Row]) -> None:
     """Alerts show themselves through the console channel; silence is shown here, in one dim line."""
     from rich.markup import escape
 
-    from bot.model import VerdictKind
+    why = verdict.reason.value + (f": {verdict.detail}" if verdict.detail else "")
+    row = Row(verdict.update.item.published, verdict.update.item.title, verdict.kind.value, why)
+    if held:
+        row = replace(row, kind="held", why=f"{held} ({row.kind}, {why})")
+    rows.append(row)
+    if row.kind in ("dropped", "held"):
+        console.print(f"[dim]   {row.kind}: {escape(row.title[:70])} — {escape(row.why)}[/]")
 
-    seen.append(verdict)
-    if verdict.kind in (VerdictKind.DROPPED, VerdictKind.HELD):
-        why = verdict.reason.value + (f" ({verdict.detail})" if verdict.detail else "")
-        console.print(f"[dim]   {verdict.kind.value}: {escape(verdict.update.item.title[:70])} — {escape(why)}[/]")
 
-
-def _last_table(console: Console, seen: list[Verdict], app: App, _watcher: Watcher) -> None:
+def _last_table(console: Console, rows: list[Row], app: App) -> None:
     from rich.table import Table
 
     console.rule("[bold]What was done with each item, and why")
     table = Table("when", "item", "verdict", "why", box=None, pad_edge=False)
     colours = {"alert": "bold red", "update": "yellow", "correction": "magenta", "held": "cyan", "dropped": "dim"}
-    for verdict in sorted(seen, key=lambda verdict: verdict.update.item.published):
-        item = verdict.update.item
-        why = verdict.reason.value + (f": {verdict.detail}" if verdict.detail else "")
-        style = colours.get(verdict.kind.value, "")
-        table.add_row(f"{item.published:%a %H:%M}", item.title, verdict.kind.value, why, style=style)
+    for row in sorted(rows, key=lambda row: row.at):
+        table.add_row(f"{row.at:%a %H:%M}", row.title, row.kind, row.why, style=colours.get(row.kind, ""))
     console.print(table, markup=False)
-    counts = Counter(verdict.kind.value for verdict in seen)
-    console.print(
-        "\n" + ", ".join(f"{count} {kind}" for kind, count in counts.most_common()) + f"; {app.sent} messages sent."
-    )
+    counts = Counter(row.kind for row in rows)
+    shown = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+    console.print(f"\n{shown}; {app.sent} messages sent.")
