@@ -45,11 +45,11 @@ def version(raw: sqlite3.Connection, path: Path) -> str | None:
     return None
 
 
-def verify(found: str | None, path: Path, lineage: Lineage = LINEAGE) -> None:
+def verify(found: str | None, path: Path) -> None:
     """Raise :class:`StoreVersion` where a newer program wrote the database."""
-    if found is not None and found not in lineage.revisions:
+    if found is not None and found not in LINEAGE.revisions:
         raise StoreVersion(
-            f"{path}: schema version {found} is newer than this program ({lineage.head}): "
+            f"{path}: schema version {found} is newer than this program ({LINEAGE.head}): "
             "install the newer Tocsin again, or restore a backup made before the upgrade"
         )
 
@@ -64,13 +64,13 @@ def set_aside(path: Path, found: str) -> Path:
     return copy
 
 
-def upgrade(connection: Connection, lineage: Lineage = LINEAGE) -> None:
+def upgrade(connection: Connection) -> None:
     """Bring the schema to the head inside the transaction that is open."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(lineage.location).replace("%", "%%"))
+    config.set_main_option("script_location", str(LINEAGE.location).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, lineage.head)
+    command.upgrade(config, LINEAGE.head)
