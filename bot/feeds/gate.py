@@ -30,7 +30,9 @@ class HostGate:
     spacing_s: float = 1.0
     connections: int = 64
     _lanes: dict[str, _Lane] = field(default_factory=dict)
-    _resting: dict[str, float] = field(default_factory=dict)
+    _hosts: dict[str, float] = field(default_factory=dict)
+    _sites: dict[str, float] = field(default_factory=dict)
+    """Until when hosts and sites rest, by the loop's clock. The suffix list is read only once it is needed."""
     _open: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,19 +55,19 @@ class HostGate:
     def rest(self, host: str, seconds: float) -> None:
         """Ask nothing of this host for a while; nor of its siblings once two hosts of one site want rest."""
         now = asyncio.get_running_loop().time()
-        self._resting = {name: until for name, until in self._resting.items() if until > now}
         until = now + seconds
-        whole = site(host)
-        siblings = [name for name in self._resting if name != host and site(name) == whole]
-        self._resting[host] = max(until, self._resting.get(host, 0.0))
-        if siblings:
-            self._resting[f"*.{whole}"] = until
+        self._hosts = {name: end for name, end in self._hosts.items() if end > now}
+        self._sites = {name: end for name, end in self._sites.items() if end > now}
+        others = [name for name in self._hosts if name != host]
+        if others and any(site(name) == site(host) for name in others):
+            self._sites[site(host)] = until
+        self._hosts[host] = max(until, self._hosts.get(host, 0.0))
 
     def rests_for(self, host: str) -> float:
         """Seconds that this host still rests; 0 where it may be asked."""
-        if not self._resting:
-            return 0.0
-        until = max(self._resting.get(host, 0.0), self._resting.get(f"*.{site(host)}", 0.0))
+        until = self._hosts.get(host, 0.0)
+        if self._sites:
+            until = max(until, self._sites.get(site(host), 0.0))
         return max(0.0, until - asyncio.get_running_loop().time())
 
     def _lane(self, host: str) -> _Lane:

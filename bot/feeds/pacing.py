@@ -79,15 +79,14 @@ def host_rest(feeds: Iterable[Feed], error: FetchError, now: datetime) -> Mappin
         return {}
     everybody = list(feeds)
     host = _host(error.url)
-    whole = site(host)
     limited = {_host(feed.url) for feed in everybody if feed.state.problem == FetchProblem.RATE_LIMITED.value}
-    wide = any(other != host and site(other) == whole for other in limited)
+    wide = any(site(other) == site(host) for other in limited - {host})
     until = now + timedelta(seconds=_REST_S if error.retry_after_s is None else error.retry_after_s)
     rested: dict[int, FeedState] = {}
     for feed in everybody:
         its = _host(feed.url)
         due = until + timedelta(seconds=_REST_S * _spread(feed.id))
-        if (its == host or (wide and site(its) == whole)) and feed.state.next_due < until:
+        if (its == host or (wide and site(its) == site(host))) and feed.state.next_due < until:
             rested[feed.id] = replace(feed.state, next_due=due)
     return rested
 

@@ -187,8 +187,8 @@ async def test_N27_waiting_for_a_turn_is_not_part_of_the_deadline(make_source: M
     """Ten feeds of one slow host all arrive, although together they take longer than one deadline."""
     async with serving() as server:
         server.answers["/feed"] = ok()
-        server.pause_s = 0.05
-        source = make_source(deadline_s=0.15, per_host=1)
+        server.pause_s = 0.1
+        source = make_source(deadline_s=0.7, per_host=1)
         fetched = await asyncio.gather(*(source.fetch(feed_at(server.url())) for _ in range(10)))
     assert all(isinstance(answer, Fetched) for answer in fetched)
 

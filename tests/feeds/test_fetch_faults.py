@@ -95,12 +95,12 @@ async def test_N02_a_resolver_that_never_answers_costs_one_deadline_and_delays_n
         await asyncio.sleep(30)
         return ()
 
-    source = make_source(resolver=lookup, deadline_s=0.4, connections=100)
+    source = make_source(resolver=lookup, deadline_s=1.5, connections=100)
     hung = [asyncio.create_task(problem_of(source, feed_at(f"http://h{n}.example/"))) for n in range(40)]
     await asyncio.sleep(0.05)
     began = time.monotonic()
     await source.fetch(feed_at(server.url()))
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 1.0
     assert {error.problem for error in await asyncio.gather(*hung)} <= {FetchProblem.TIMEOUT, FetchProblem.RESOLVE}
 
 
@@ -253,19 +253,19 @@ async def test_N09_bytes_beyond_the_length_do_not_reach_the_next_answer(
     assert b"Second" in second.body
 
 
-@pytest.mark.parametrize(
-    ("coding", "bomb"),
-    [
-        ("gzip", gzip.compress(bytes(200 * 2**20), compresslevel=1)),
-        ("deflate", zlib.compress(bytes(200 * 2**20), level=1)),
-    ],
-    ids=["gzip", "deflate"],
-)
+def bomb(coding: str, size: int) -> bytes:
+    """Zeros, compressed piece by piece."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31 if coding == "gzip" else 15)
+    piece = bytes(2**20)
+    return b"".join(packer.compress(piece) for _ in range(size // 2**20)) + packer.flush()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
 async def test_N10_a_decompression_bomb_is_stopped_at_the_cap(
-    server: Server, make_source: MakeSource, feed_at: FeedAt, coding: str, bomb: bytes
+    server: Server, make_source: MakeSource, feed_at: FeedAt, coding: str
 ) -> None:
-    """200 MiB in a small body stop at the cap of 4 MiB; memory rises by little more, and the loop goes on turning."""
-    server.answers["/feed"] = ok(bomb, f"Content-Encoding: {coding}")
+    """64 MiB in a small body stop at the cap of 4 MiB, and memory rises by little more."""
+    server.answers["/feed"] = ok(bomb(coding, 64 * 2**20), f"Content-Encoding: {coding}")
     source = make_source(max_bytes=4 * 2**20)
     await problem_of(source, feed_at(server.url("/none")))
     tracemalloc.start()

@@ -52,7 +52,7 @@ NAME = (
 )
 SPEC = st.builds(
     FeedSpec,
-    url=st.from_regex(r"https?://[a-z]{1,10}\.example(/[a-zA-Z0-9?&=%~'.-]{0,20})?", fullmatch=True),
+    url=st.text("abc?&=%~'.-/", max_size=12).map("https://a.example/{}".format),
     title=NAME,
     language=st.none() | st.sampled_from(["en", "pt-BR", "zh-Hant"]),
     kind=st.sampled_from(sorted(KINDS)),
@@ -60,8 +60,8 @@ SPEC = st.builds(
 )
 
 
-@settings(max_examples=200)
-@given(st.lists(SPEC, max_size=12, unique_by=lambda spec: spec.url), st.text(max_size=40))
+@settings(max_examples=60)
+@given(st.lists(SPEC, max_size=8, unique_by=lambda spec: spec.url), st.text(max_size=40))
 def test_what_is_written_is_read_back(specs: list[FeedSpec], title: str) -> None:
     """Export and import round-trip every field; feeds of one folder come together, in their order."""
     back = read_opml(write_opml(specs, title))
