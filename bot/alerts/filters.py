@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.model import Circle, Filter, Item, Reason, Rule, Story, Where
 from bot.stories.sources import publisher
-from bot.stories.text import fold, has_han, spaced
+from bot.stories.text import fold, is_unspaced, spaced
 
 _EARTH_KM = 6371.0
 
@@ -170,7 +170,7 @@ def _beyond(circle: Circle, place: Where) -> float:
 
 def _says(of: Subject, phrase: str) -> bool:
     """A whole word or phrase; in Chinese, which has no spaces, any part of the text."""
-    if has_han(phrase):
+    if is_unspaced(phrase):
         return fold(phrase.strip()) in of.folded
     asked = spaced(phrase)
     return bool(asked.strip()) and asked in of.spaced

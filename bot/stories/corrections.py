@@ -24,4 +24,4 @@ def is_correction(title: str) -> bool:
     True
     """
     text = f" {' '.join(words(title))} "
-    return any(f" {mark} " in text or (mark[0] > "\u3000" and mark in text) for mark in _FOLDED)
+    return any(f" {mark} " in text for mark in _FOLDED)

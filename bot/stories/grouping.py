@@ -21,10 +21,17 @@ from bot.model import Item, PhaseStep, Story, StoryUpdate
 from classifiers.assessment import Assessment
 
 from . import lifecycle, telling
-from .index import Cluster, Index
-from .prints import Print, packed, print_of, unpacked, weights
+from .background import Background, load_background
+from .index import Cluster, Index, packed, unpacked
+from .prints import Print, alike, print_of
+from .scoring import Scorer, compare, load_scorer
 
 _ID_BYTES = 8
+_CANDIDATES = 8
+_COPY = 0.8
+"""Share of two texts' words from which on one is a copy of the other, given that their numbers are the same."""
+_LOCAL = 4.0
+"""A story of these days counts like so many documents of the background in telling which words are common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,12 @@ def story_id(uid: str) -> str:
 class Grouper:
     """Open stories, and which of them an item belongs to."""
 
-    def __init__(self, limits: Limits = Limits()) -> None:
+    def __init__(
+        self, limits: Limits = Limits(), *, scorer: Scorer | None = None, background: Background | None = None
+    ) -> None:
         self._limits = limits
+        self._scorer = scorer or load_scorer()
+        self._background = background or load_background()
         self._index = Index()
         self._stories: dict[str, Story] = {}
         self._before: dict[str, Story | None] = {}
@@ -73,9 +84,10 @@ class Grouper:
     def load(self, stories: Iterable[Story]) -> None:
         """Take up the open stories of an earlier run."""
         for story in sorted(stories, key=lambda story: (story.opened_at, story.id)):
-            self._stories[story.id] = story
-            for shape in unpacked(story.print):
-                self._index.add(story.id, shape, self._weights(shape))
+            cluster = unpacked(story.id, story.print)
+            if cluster is not None:
+                self._stories[story.id] = story
+                self._index.restore(cluster)
         self._index.commit()
 
     def group(
@@ -102,7 +114,7 @@ class Grouper:
         updates: list[StoryUpdate] = []
         assignments: dict[str, str] = {}
         for item, assessment in pairs:
-            cluster, copy = self._assign(item, assessment, now)
+            cluster, copy = self._assign(item, now)
             assignments[item.uid] = cluster.id
             if assessment is not None and assessment.labels:
                 report = telling.Report(item, assessment, copy, item.feed_id in official)
@@ -130,34 +142,32 @@ class Grouper:
 
     def expire(self, now: datetime) -> tuple[str, ...]:
         """Close stories that fell quiet. Call it between batches; returns their ids."""
-        gone = self._index.evict(now - self._limits.window, self._limits.items)
+        gone = self._index.evict((now - self._limits.window).timestamp(), self._limits.items)
         for key in gone:
             self._stories.pop(key, None)
         return gone
 
-    def _assign(self, item: Item, assessment: Assessment | None, now: datetime) -> tuple[Cluster, bool]:
-        shape = print_of(item, assessment, now)
-        vector = self._weights(shape)
-        found = self._best(shape, vector)
+    def _assign(self, item: Item, now: datetime) -> tuple[Cluster, bool]:
+        shape = print_of(item, now, self._rarity)
+        found = self._best(shape)
         copy = found is not None and _is_copy(shape, found)
-        return self._index.add(found.id if found else story_id(item.uid), shape, vector), copy
+        return self._index.add(found.id if found else story_id(item.uid), shape), copy
 
-    def _weights(self, shape: Print) -> list[float]:
-        total = len(self._index) + 1
-        rarity = [math.log(1 + total / (1 + self._index.frequency(term))) for term in shape.terms]
-        return weights(shape, rarity)
+    def _rarity(self, term: int) -> float:
+        """How much a word tells: the logarithm of one in so many documents, those of these days among them."""
+        known = 1.0 + self._background.frequency(term) + _LOCAL * self._index.frequency(term)
+        return math.log((1.0 + self._background.documents + _LOCAL * len(self._index)) / known)
 
-    def _best(self, shape: Print, vector: Sequence[float]) -> Cluster | None:
-        dots = self._index.dots(shape.terms, vector, 400)
-        best: tuple[float, str] | None = None
-        for key, dot in dots.items():
-            cluster = self._index.get(key)
-            if cluster is None or abs(shape.at - cluster.last_at) > self._limits.window:
-                continue
-            score = dot / math.sqrt(cluster.norm2 or 1.0)
-            if score > 0.32 and (best is None or (score, key) > best):
-                best = (score, key)
-        return self._index.get(best[1]) if best else None
+    def _best(self, shape: Print) -> Cluster | None:
+        """The cluster that the item most probably belongs to, where that is probable enough."""
+        best: tuple[float, Cluster] | None = None
+        oldest = shape.at - self._limits.window.total_seconds()
+        for cluster in self._index.near(shape, _CANDIDATES):
+            if cluster.last_at >= oldest:
+                probability = self._scorer.probability(compare(shape, cluster))
+                if best is None or probability > best[0]:
+                    best = (probability, cluster)
+        return best[1] if best is not None and best[0] >= self._scorer.threshold else None
 
     def _tell(self, cluster: Cluster, report: telling.Report, now: datetime, *, history: bool) -> StoryUpdate:
         before = self._stories.get(cluster.id)
@@ -167,7 +177,7 @@ class Grouper:
             story = telling.opened(cluster.id, report, now, phases=phases)
         else:
             story = telling.advanced(before, report, now)
-        story = replace(story, print={**packed(cluster.prints), "origins": story.print.get("origins", ())})
+        story = replace(story, print={**packed(cluster), "origins": story.print.get("origins", ())})
         self._stories[cluster.id] = story
         return StoryUpdate(story, before, report.item, report.assessment, report.copy, history)
 
@@ -183,10 +193,5 @@ class Grouper:
 
 
 def _is_copy(shape: Print, cluster: Cluster) -> bool:
-    """Nearly the same words, and the same numbers, as an item that the cluster holds."""
-    mine = frozenset(shape.terms)
-    return any(_alike(mine, frozenset(other.terms)) and shape.numbers == other.numbers for other in cluster.prints)
-
-
-def _alike(mine: frozenset[int], other: frozenset[int]) -> bool:
-    return len(mine & other) >= 0.8 * len(mine | other)
+    """Nearly the same words, and the same numbers, as a text that the cluster holds."""
+    return any(figures == shape.figures and alike(sketch, shape.sketch) >= _COPY for sketch, figures in cluster.texts)

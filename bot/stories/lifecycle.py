@@ -110,5 +110,5 @@ def _breakdown(text: str) -> Phase:
 
 
 def _any_of(text: str, stems: Sequence[str]) -> bool:
-    """True where a word of the text (or, in Chinese, any part of it) begins with one of the stems."""
-    return any(f" {stem}" in text or (stem[0] > "\u3000" and stem in text) for stem in stems)
+    """True where a word of the text begins with one of the stems."""
+    return any(f" {stem}" in text for stem in stems)

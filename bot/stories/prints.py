@@ -1,109 +1,112 @@
-"""What grouping keeps of an item: hashed words with their weights, and a few facts. Small, and stable over restarts."""
+"""What grouping reads of an item: weighed words, and what kind of text it is. The same on every machine."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.model import Item
-from classifiers.assessment import Assessment
 
 from .sources import publisher
-from .text import hashed, lead, words
+from .text import fold, hashed, is_number, lead, stem, words
 
-_MOST_TERMS = 64
-_SHORTEST = 2
+MOST_TERMS = 64
 _TITLE_WEIGHT = 1.5
+UNIT = 1000
+"""Vectors have this length and whole weights, so that sums are exact in any order and after a restart."""
+_SKETCH = 24
+_EXPLAINS = re.compile(
+    r"^(?:why|who|what|how|where|which|when|is|are|could|can|will|analysis|opinion|explainer|timeline|in pictures|watch"
+    r"|video|listen|photos|the papers|letters)\b|\?$|explained|what (?:we|to) know|need to know|at a glance|key events"
+)
+_ROUNDS_UP = re.compile(
+    r"\blive\b|at a glance|key events|what we know|\bday [0-9]+|briefing|round-?up|newsletter|the papers|\blatest\b"
+    r"|list of|онлайн|en direct|en vivo|na zywo|canli"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Print:
     """One item as grouping sees it."""
 
-    uid: str
-    at: datetime
+    at: float
+    """Publication, in seconds since 1970."""
     publisher: int
     """Hash of the publisher's name."""
-    terms: tuple[int, ...]
-    """Hashes of the distinct words, those of the title first, at most 64."""
-    titled: int
-    """How many of them stand in the title."""
-    numbers: frozenset[int]
-    """Those of them that are numbers."""
-    labels: frozenset[str] = frozenset()
-    countries: frozenset[str] = frozenset()
+    terms: array[int]
+    """Hashes of the distinct stemmed words in rising order, at most 64."""
+    weights: array[int]
+    """Side by side with ``terms``: rarity times place, scaled to length 1,000."""
+    rarity: Mapping[int, float]
+    """Of each term, in nats: 0 for a word that stands everywhere."""
+    titled: tuple[int, ...]
+    """The terms of the title."""
+    rarest: tuple[int, ...]
+    """The terms by weight, the heaviest first."""
+    explains: bool = False
+    """A question or an explainer: it writes about an event and reports none."""
+    rounds_up: bool = False
+    """A live page, a round-up or a briefing: it reports many events."""
+
+    @property
+    def sketch(self) -> tuple[int, ...]:
+        """See :func:`sketch_of`."""
+        return sketch_of(self.terms)
+
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """See :func:`figures_of`."""
+        return figures_of(self.terms)
 
 
-def print_of(item: Item, assessment: Assessment | None, now: datetime) -> Print:
-    """The print of an item; a publication time in the future counts as now."""
-    title = _distinct(words(item.title))
-    rest = [word for word in _distinct(words(lead(item.summary))) if word not in set(title)]
-    kept = (title + rest)[:_MOST_TERMS]
+def sketch_of(terms: Sequence[int]) -> tuple[int, ...]:
+    """The smallest of a text's terms, which must be in order: two texts are alike as far as their sketches are."""
+    return tuple(terms[:_SKETCH])
+
+
+def figures_of(terms: Sequence[int]) -> tuple[int, ...]:
+    """The numbers among a text's terms."""
+    return tuple(term for term in terms if is_number(term))
+
+
+def print_of(item: Item, now: datetime, rarity: Callable[[int], float]) -> Print:
+    """The print of an item; a publication time in the future counts as now. ``rarity`` is at least 0."""
+    title = _terms(item.title)
+    rest = [term for term in _terms(lead(item.summary)) if term not in set(title)]
+    kept = (title + rest)[:MOST_TERMS]
+    rare = {term: rarity(term) for term in kept}
+    titled = set(title)
+    raw = {term: rare[term] * (_TITLE_WEIGHT if term in titled else 1.0) for term in kept}
+    norm = math.sqrt(sum(weight * weight for weight in raw.values())) or 1.0
+    order = sorted(kept)
+    folded = fold(item.title.strip())
     return Print(
-        uid=item.uid,
-        at=min(item.published, now),
+        at=min(item.published, now).timestamp(),
         publisher=hashed(publisher(item.outlet)),
-        terms=tuple(hashed(word) for word in kept),
-        titled=min(len(title), _MOST_TERMS),
-        numbers=frozenset(hashed(word) for word in kept if word[0].isdigit()),
-        labels=frozenset(assessment.labels) if assessment else frozenset(),
-        countries=frozenset(assessment.countries) if assessment else frozenset(),
+        terms=array("I", order),
+        weights=array("I", (round(UNIT * raw[term] / norm) for term in order)),
+        rarity=rare,
+        titled=tuple(title[:MOST_TERMS]),
+        rarest=tuple(sorted(kept, key=lambda term: (-raw[term], term))),
+        explains=_EXPLAINS.search(folded) is not None,
+        rounds_up=_ROUNDS_UP.search(folded) is not None,
     )
 
 
-def weights(shape: Print, rarity: Sequence[float]) -> list[float]:
-    """Unit-length weights of the print's terms, given how rare each term is; words of the title count more."""
-    raw = [rare * (_TITLE_WEIGHT if n < shape.titled else 1.0) for n, rare in enumerate(rarity)]
-    norm = math.sqrt(sum(weight * weight for weight in raw)) or 1.0
-    return [weight / norm for weight in raw]
+def alike(one: Sequence[int], other: Sequence[int]) -> float:
+    """How much two texts share, from their sketches: an estimate of the shared part of their words, 0 … 1."""
+    mine, theirs = set(one), set(other)
+    smallest = sorted(mine | theirs)[:_SKETCH]
+    if not smallest:
+        return 0.0
+    return sum(term in mine and term in theirs for term in smallest) / len(smallest)
 
 
-Packed = Mapping[str, "tuple[str, ...] | tuple[int, ...] | tuple[float, ...]"]
-
-
-def packed(shapes: Sequence[Print]) -> dict[str, tuple[str, ...] | tuple[int, ...] | tuple[float, ...]]:
-    """Prints as the plain tuples that a story carries through the store."""
-    out: dict[str, tuple[str, ...] | tuple[int, ...] | tuple[float, ...]] = {
-        "uids": tuple(shape.uid for shape in shapes),
-        "at": tuple(shape.at.timestamp() for shape in shapes),
-        "publishers": tuple(shape.publisher for shape in shapes),
-        "titled": tuple(shape.titled for shape in shapes),
-        "labels": tuple(",".join(sorted(shape.labels)) for shape in shapes),
-        "countries": tuple(",".join(sorted(shape.countries)) for shape in shapes),
-    }
-    for n, shape in enumerate(shapes):
-        out[f"terms{n}"] = shape.terms
-        out[f"numbers{n}"] = tuple(sorted(shape.numbers))
-    return out
-
-
-def unpacked(fields: Packed) -> list[Print]:
-    """The prints of a story as it comes from the store; fields that are missing or odd make no print."""
-    return [
-        Print(
-            uid=str(uid),
-            at=datetime.fromtimestamp(float(_at(fields, "at", n, 0.0)), UTC),
-            publisher=int(_at(fields, "publishers", n, 0)),
-            terms=tuple(int(term) for term in fields.get(f"terms{n}", ())),
-            titled=int(_at(fields, "titled", n, 0)),
-            numbers=frozenset(int(term) for term in fields.get(f"numbers{n}", ())),
-            labels=_set(_at(fields, "labels", n, "")),
-            countries=_set(_at(fields, "countries", n, "")),
-        )
-        for n, uid in enumerate(fields.get("uids", ()))
-    ]
-
-
-def _at(fields: Packed, name: str, n: int, default: float | str) -> float | str:
-    values = fields.get(name, ())
-    return values[n] if n < len(values) else default
-
-
-def _set(joined: float | str) -> frozenset[str]:
-    return frozenset(part for part in str(joined).split(",") if part)
-
-
-def _distinct(found: Sequence[str]) -> list[str]:
-    return [word for word in dict.fromkeys(found) if len(word) >= _SHORTEST or not word.isascii() or word.isdigit()]
+def _terms(text: str) -> list[int]:
+    """Hashes of the distinct words of a text, in order; single letters tell nothing."""
+    kept = (stem(word) for word in words(text) if len(word) > 1 or not word.isascii() or word.isdigit())
+    return [hashed(word) for word in dict.fromkeys(kept)]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
+from collections.abc import Iterator
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
-_HAN = re.compile("[\u3400-\u9fff]")
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Scripts written without spaces: Thai, Lao, Burmese, Khmer, kana and Han."""
+_WORD = re.compile(rf"(?:[^\W\d_]\.){{2,}}|\d+(?:[.,]\d+)*|[{_UNSPACED}]+|[^\W\d_{_UNSPACED}]+(?:-\d+)?")
+_RUN = re.compile(f"[{_UNSPACED}]")
 _LEAD = 600
 """Characters of a summary that are read: the lead says what happened, the rest is background."""
+_LONGEST_WORD = 64
 
 
 def fold(text: str) -> str:
@@ -21,8 +25,16 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The folded words and numbers of a text, in order; a thousands separator is dropped ("1,200" is "1200")."""
-    return [_plain(word) for word in _WORD.findall(fold(text))]
+    """The folded words and numbers of a text, in order.
+
+    "1,200" is "1200", "U.S." is "us", "G-7" is "g7", "cease-fire" is "ceasefire"; of scripts written
+    without spaces each pair of letters is a word.
+
+    >>> words("U.S. and G-7 back cease-fire after 1,200 deaths")
+    ['us', 'and', 'g7', 'back', 'ceasefire', 'after', '1200', 'deaths']
+    """
+    joined = fold(text).replace("cease-fire", "ceasefire")
+    return [word[:_LONGEST_WORD] for found in _WORD.findall(joined) for word in _plain(found)]
 
 
 def lead(summary: str) -> str:
@@ -35,15 +47,47 @@ def spaced(text: str) -> str:
     return f" {' '.join(words(text))} "
 
 
-def has_han(text: str) -> bool:
-    """True where a text holds Chinese characters, which are written without spaces."""
-    return _HAN.search(text) is not None
+def is_unspaced(text: str) -> bool:
+    """True where a text holds letters of a script that is written without spaces."""
+    return _RUN.search(text) is not None
 
 
 def hashed(word: str) -> int:
-    """A stable 32-bit number for a word; the same on every machine and in every run."""
-    return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+    """A stable 32-bit number for a word, the same on every machine: even for words, odd for numbers."""
+    value = zlib.crc32(word.encode("utf-8", "surrogatepass"))
+    return value | 1 if word[:1].isdigit() else value & ~1
 
 
-def _plain(word: str) -> str:
-    return word.replace(",", "").replace(".", "") if word[0].isdigit() else word
+def is_number(term: int) -> bool:
+    """Whether a hashed word was a number."""
+    return term & 1 == 1
+
+
+def stem(word: str) -> str:
+    """A word without its commonest endings. Crude on purpose: it serves to compare, in any language.
+
+    >>> stem("killings"), stem("столкновения")
+    ('kill', 'столкн')
+    """
+    if word[0].isdigit() or len(word) < _SHORTEST_STEM + 1:
+        return word
+    if not word.isascii():
+        return word[:_STEM_ABROAD]
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word[: -len(ending)]
+    return word
+
+
+_ENDINGS = ("ings", "ing", "ers", "ies", "ed", "es", "er", "s")
+_SHORTEST_STEM = 4
+_STEM_ABROAD = 6
+
+
+def _plain(found: str) -> Iterator[str]:
+    if _RUN.match(found):
+        yield from (found[n : n + 2] for n in range(max(1, len(found) - 1)))
+    elif found[0].isdigit():
+        yield found.replace(",", "").replace(".", "")
+    else:
+        yield found.replace(".", "").replace("-", "")
