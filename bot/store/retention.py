@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Column, Connection, Table, bindparam, delete, select, update
 
@@ -28,9 +30,38 @@ Step = Callable[[Connection], int]
 """One small transaction of retention; returns how many rows it did."""
 
 
-def purge_steps(before: datetime, batch: int) -> Sequence[Step]:
-    """Each is to be repeated until it did fewer rows than a batch."""
-    steps: list[Step] = [_purge_items(before, batch)]
+def aged_feeds(conn: Connection, before: datetime) -> Sequence[int]:
+    """Ids of feeds with items from before a time."""
+    query = select(items.c.feed_id).where(items.c.title.is_not(None), items.c.seen_at < before)
+    return list(conn.execute(query.distinct()).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What retention may do with a feed's items."""
+
+    lowest: int
+    """The oldest id whose identity is kept whatever its age."""
+    beyond: tuple[int, ...]
+    """Ids below that which an earlier run has emptied."""
+
+
+def floor(conn: Connection, feed_id: int) -> Floor:
+    """Read what is to be kept of a feed."""
+    newest = select(items.c.id).where(items.c.feed_id == feed_id).order_by(items.c.id.desc())
+    lowest = conn.execute(newest.offset(KEPT_IDENTITIES - 1).limit(1)).scalar() or 0
+    emptied = (items.c.feed_id == feed_id, items.c.id < lowest, items.c.title.is_(None))
+    return Floor(lowest, tuple(conn.execute(select(items.c.id).where(*emptied)).scalars()))
+
+
+def purge_steps(before: datetime, batch: int, floors: Mapping[int, Floor]) -> Sequence[Step]:
+    """Each is to be repeated until it did fewer rows than a batch. ``floors`` are :func:`floor` by aged feed."""
+    beyond = [item_id for one in floors.values() for item_id in one.beyond]
+    steps: list[Step] = [
+        partial(_delete_items, ids=beyond[start : start + batch]) for start in range(0, len(beyond), batch)
+    ]
+    lowest = {feed_id: one.lowest for feed_id, one in floors.items()}
+    steps.append(partial(_purge_items, before=before, batch=batch, lowest=lowest))
     steps += [_purge_table(table, at, before, batch) for table, at in _DATED]
     return steps
 
@@ -49,30 +80,15 @@ def _purge_table(table: Table, at: Column[datetime], before: datetime, batch: in
     return step
 
 
-def _purge_items(before: datetime, batch: int) -> Step:
-    floors: dict[int, int] = {}
-
-    def step(conn: Connection) -> int:
-        query = select(items.c.id, items.c.feed_id).where(items.c.title.is_not(None), items.c.seen_at < before)
-        old = conn.execute(query.order_by(items.c.seen_at).limit(batch)).all()
-        for row in old:
-            if row.feed_id not in floors:
-                floors[row.feed_id] = _floor(conn, row.feed_id)
-        _empty(conn, [row.id for row in old])
-        for feed_id in {row.feed_id for row in old}:
-            emptied = (items.c.feed_id == feed_id, items.c.id < floors[feed_id], items.c.title.is_(None))
-            conn.execute(delete(items).where(*emptied))
-        return len(old)
-
-    return step
-
-
-def _floor(conn: Connection, feed_id: int) -> int:
-    """The oldest id of a feed whose identity is kept whatever its age."""
-    newest = select(items.c.id).where(items.c.feed_id == feed_id).order_by(items.c.id.desc())
-    return conn.execute(newest.offset(KEPT_IDENTITIES - 1).limit(1)).scalar() or 0
-
-
-def _empty(conn: Connection, ids: Sequence[int]) -> None:
+def _purge_items(conn: Connection, before: datetime, batch: int, lowest: Mapping[int, int]) -> int:
+    query = select(items.c.id, items.c.feed_id).where(items.c.title.is_not(None), items.c.seen_at < before)
+    old = conn.execute(query.order_by(items.c.seen_at).limit(batch)).all()
+    kept = [row.id for row in old if row.id >= lowest.get(row.feed_id, 0)]
+    _delete_items(conn, sorted({row.id for row in old} - set(kept)))
     blank = {"title": None, "summary": "", "link": "", "assessment": None}
-    conn.execute(update(items).where(items.c.id.in_(ids)).values(blank))
+    conn.execute(update(items).where(items.c.id.in_(kept)).values(blank))
+    return len(old)
+
+
+def _delete_items(conn: Connection, ids: Sequence[int]) -> int:
+    return conn.execute(delete(items).where(items.c.id.in_(ids))).rowcount

@@ -187,8 +187,11 @@ class SqliteStore:
 
     # care
     async def purge(self, before: datetime, batch: int = 1000) -> int:
+        aged = await self._read(retention.aged_feeds, before)
+        # one read a feed: together they would keep other readers waiting
+        floors = {feed_id: await self._read(retention.floor, feed_id) for feed_id in aged}
         rows = 0
-        for step in retention.purge_steps(before, batch):
+        for step in retention.purge_steps(before, batch, floors):
             done = batch
             while done >= batch:
                 done = await self._write(step)
