@@ -50,16 +50,15 @@ class _Element(NamedTuple):
 
 
 _Pattern = tuple[_Element, ...]
+_Keyed = tuple[str, _Pattern]
 
 
 class Matcher:
     """Finds many patterns in one pass over the tokens."""
 
-    def __init__(
-        self, patterns: Iterable[tuple[str, _Pattern]], gap_width: int, prefixes: tuple[str, ...] = ()
-    ) -> None:
-        self._exact: dict[str, list[tuple[str, _Pattern]]] = {}
-        self._stems: dict[str, list[tuple[str, _Pattern]]] = {}
+    def __init__(self, patterns: Iterable[_Keyed], gap_width: int, prefixes: tuple[str, ...] = ()) -> None:
+        self._exact: dict[str, list[_Keyed]] = {}
+        self._stems: dict[str, list[_Keyed]] = {}
         self._gap_width = gap_width
         self._prefixes = prefixes
         for key, pattern in patterns:
@@ -71,20 +70,27 @@ class Matcher:
         """All matches, by first token; of one key at one place only the longest."""
         found: list[Match] = []
         for first, token in enumerate(tokens):
-            longest: dict[str, int] = {}
-            for key, pattern in self._starting_with(token):
-                last = self._end_of(pattern, tokens, first)
-                if last > longest.get(key, first):
-                    longest[key] = last
-            found.extend(Match(key, first, last, token.start, tokens[last - 1].end) for key, last in longest.items())
+            candidates = self._starting_with(token.text)
+            if candidates:
+                found += self._longest(candidates, tokens, first)
         return tuple(found)
 
-    def _starting_with(self, token: Token) -> list[tuple[str, _Pattern]]:
-        candidates: list[tuple[str, _Pattern]] = []
-        for word in variants(token.text, self._prefixes):
+    def _longest(self, candidates: Sequence[_Keyed], tokens: Sequence[Token], first: int) -> list[Match]:
+        longest: dict[str, int] = {}
+        for key, pattern in candidates:
+            last = self._end_of(pattern, tokens, first) if len(pattern) > 1 else first + 1
+            if last > longest.get(key, first):
+                longest[key] = last
+        start = tokens[first].start
+        return [Match(key, first, last, start, tokens[last - 1].end) for key, last in longest.items()]
+
+    def _starting_with(self, text: str) -> list[_Keyed]:
+        candidates: list[_Keyed] = []
+        for word in variants(text, self._prefixes) if self._prefixes else (text,):
             candidates += self._exact.get(word, ())
+            size = len(word)
             for length in self._stem_lengths:
-                if length > len(word):
+                if length > size:
                     break
                 candidates += self._stems.get(word[:length], ())
         return candidates
@@ -106,6 +112,8 @@ class Matcher:
         return min(ends)
 
     def _fits(self, element: _Element, text: str) -> bool:
+        if not self._prefixes:
+            return text.startswith(element.word) if element.stem else text == element.word
         words = variants(text, self._prefixes)
         return any(w.startswith(element.word) if element.stem else w == element.word for w in words)
 
@@ -127,6 +135,11 @@ class Lexicon:
     _by_section: Mapping[str, Matcher]
     _by_key: Mapping[tuple[str, str], Matcher]
     _words: Mapping[tuple[str, str], frozenset[str]]
+    _all: Matcher
+    number_heads: frozenset[str]
+    """First words of all number words and vague amounts: no number begins with any other word."""
+    longest_number: int
+    """How many words the longest number word or vague amount has."""
 
     def keys(self, section: str) -> tuple[str, ...]:
         """The keys of ``section`` in the order of the file; empty where the file has no such section."""
@@ -140,6 +153,10 @@ class Lexicon:
         """Where the patterns of one key stand in ``tokens``; empty where the lexicon lacks the key."""
         matcher = self._by_key.get((section, key))
         return matcher.find(tokens) if matcher else ()
+
+    def scan_all(self, tokens: Sequence[Token]) -> tuple[Match, ...]:
+        """Where the patterns of all sections but [signals] stand, in one pass; keys read "section.key"."""
+        return self._all.find(tokens)
 
     def scan(self, section: str, tokens: Sequence[Token]) -> tuple[Match, ...]:
         """Where the patterns of all keys of ``section`` stand, in one pass."""
@@ -182,12 +199,17 @@ def parse_lexicon(source: str, origin: str, language: str) -> Lexicon:
     }
     width = _GAP_HAN if script == "han" else _GAP_WORDS
     prefixes = reader.prefixes(data)
+    numbers, vague = reader.numbers(data), reader.vague(data)
+    spoken = [(f"{s}.{k}", p) for (s, k), ps in patterns.items() if s != "signals" for p in ps]
     return Lexicon(
         language=language,
         name=str(data["name"]),
         script=script,
-        numbers=MappingProxyType(reader.numbers(data)),
-        vague=MappingProxyType(reader.vague(data)),
+        numbers=MappingProxyType(numbers),
+        vague=MappingProxyType(vague),
+        number_heads=frozenset(words[0] for words in [*numbers, *vague]),
+        longest_number=max(map(len, [*numbers, *vague]), default=0),
+        _all=Matcher(spoken, width, prefixes),
         prefixes=prefixes,
         _keys={section: tuple(reader.table(data, section)) for section in PATTERN_SECTIONS},
         _by_section={

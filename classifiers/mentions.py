@@ -9,8 +9,9 @@ trigger most. A mention sees 25 tokens to either side, so reading stays linear i
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from classifiers.assessment import Field
@@ -113,6 +114,29 @@ class _Trigger(NamedTuple):
     match: Match
 
 
+class _Between:
+    """Counts what stands between two tokens, in constant time."""
+
+    def __init__(self, passage: Passage) -> None:
+        tests: tuple[Callable[[frozenset[str]], bool], ...] = (
+            lambda keys: keys.isdisjoint(_FREE),
+            lambda keys: "and" in keys,
+            lambda keys: "number" in keys,
+            lambda keys: "people" not in keys and not keys.isdisjoint(_TRIGGERS),
+            lambda keys: "breaks" in keys,
+        )
+        self._sums = [[0, *accumulate(map(test, passage.marks))] for test in tests]
+        self._commas = [0, *accumulate(passage.clause_starts)]
+
+    def count(self, begin: int, end: int) -> list[int]:
+        """How many plain words, "and"s, numbers, triggers and breaks stand on tokens ``begin`` to ``end``."""
+        return [sums[end] - sums[begin] if end > begin else 0 for sums in self._sums]
+
+    def commas(self, begin: int, end: int) -> int:
+        """How many commas and the like stand before tokens ``begin`` to ``end`` inclusive."""
+        return self._commas[end + 1] - self._commas[begin] if end >= begin else 0
+
+
 class _Reader:
     """Finds the mentions of one passage and ties them to its triggers."""
 
@@ -124,6 +148,7 @@ class _Reader:
         found = [_Trigger(m.first, m.last, kind, m) for kind in KINDS for m in passage.matches.get(kind, ())]
         self._triggers = sorted(found, key=lambda t: (t.first, t.last))
         self._starts = [trigger.first for trigger in self._triggers]
+        self._between = _Between(passage)
 
     # ------------------------------------------------------------------------------------------- what is counted
 
@@ -235,13 +260,8 @@ class _Reader:
     def _link(self, number: Number, trigger: _Trigger) -> Link:
         after = trigger.first >= number.last
         begin, end = (number.last, trigger.first) if after else (trigger.last, number.first)
-        between = self._p.marks[begin:end]
-        commas = sum(self._p.clause_starts[begin : end + 1]) if begin <= end else 0
-        words = sum(marks.isdisjoint(_FREE) for marks in between)
-        ands = sum("and" in marks for marks in between)
-        numbers = sum("number" in marks for marks in between)
-        triggers = sum(not marks.isdisjoint(_TRIGGERS) and "people" not in marks for marks in between)
-        breaks = sum("breaks" in marks for marks in between)
+        words, ands, numbers, triggers, breaks = self._between.count(begin, end)
+        commas = self._between.commas(begin, end)
         if not after and self._rises_to(number):
             words = commas = ands = numbers = 0
         alone = numbers - min(numbers, ands + commas)

@@ -54,6 +54,8 @@ def read_numbers(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> tuple[
 def _number_at(text: str, tokens: Sequence[Token], at: int, words: _Words) -> Number | None:
     if tokens[at].kind == "number":
         return _digits_at(text, tokens, at, words)
+    if not words.may_begin(tokens[at].text):
+        return None
     vague = words.vague_at(tokens, at)
     found = None if vague and vague.exact else words.number_at(text, tokens, at)
     if vague and (found is None or vague.last > found.last):
@@ -205,7 +207,12 @@ class _Words:
         self._lexicon = lexicon
         self._han = lexicon.script == "han"
         self._joiners = lexicon.words("toll", "and")
-        self._longest = max(map(len, [*lexicon.numbers, *lexicon.vague]), default=0)
+        self._longest = lexicon.longest_number
+
+    def may_begin(self, word: str) -> bool:
+        """Whether a number may begin with ``word``: a cheap no for nearly all words."""
+        heads, prefixes = self._lexicon.number_heads, self._lexicon.prefixes
+        return word in heads or (bool(prefixes) and not heads.isdisjoint(variants(word, prefixes)))
 
     def vague_at(self, tokens: Sequence[Token], at: int) -> _Vague | None:
         for length in range(self._longest, 0, -1):
@@ -228,7 +235,9 @@ class _Words:
         if len(span) < length or span[0].sentence != span[-1].sentence:
             return []
         rest = tuple(token.text for token in span[1:])
-        return [(first, *rest) for first in variants(span[0].text, self._lexicon.prefixes)]
+        prefixes = self._lexicon.prefixes
+        heads = variants(span[0].text, prefixes) if prefixes else (span[0].text,)
+        return [(first, *rest) for first in heads]
 
     def number_at(self, text: str, tokens: Sequence[Token], at: int) -> _Value | None:
         """The number whose words begin at ``at``: "two hundred and five", "двадцать три", "三百二十"."""
@@ -246,7 +255,7 @@ class _Words:
         """The next word of the same number, over one joining word ("and") at most."""
         if at >= len(tokens) or not _close(text, tokens, at):
             return None
-        found = self._word_at(tokens, at)
+        found = self._word_at(tokens, at) if self.may_begin(tokens[at].text) else None
         if found or tokens[at].text not in self._joiners or at + 1 >= len(tokens):
             return found
         return self._word_at(tokens, at + 1) if _close(text, tokens, at + 1) else None
@@ -255,7 +264,7 @@ class _Words:
         """``value`` in digits times the words that follow it: "1.5 million", "3 dozen", "12万"."""
         last = at
         while last < len(tokens) and _close(text, tokens, last):
-            word = self._word_at(tokens, last)
+            word = self._word_at(tokens, last) if self.may_begin(tokens[last].text) else None
             if not word or not _multiplies(word.value, value, han=self._han):
                 break
             value, last = value * word.value, word.last

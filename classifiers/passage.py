@@ -13,8 +13,9 @@ from classifiers.numbers import Number, read_numbers
 from classifiers.tokens import Token, tokenise
 
 CLAUSE_MARKS = frozenset(",;:()—–|")
+LONGEST = 20_000
+"""Characters of a field that are read: some 3,000 words, in which any news item has said how many died."""
 ALL_MARKS = CLAUSE_MARKS | frozenset(".!?")
-_SECTIONS = ("toll", "people", "assertion", "countries")
 _ONE_KEY = {"people": "people", "countries": "country"}
 """Sections whose keys are all marked alike; the match itself keeps its own key ("soldiers", "AZ")."""
 
@@ -76,8 +77,8 @@ class Passage:
 
 
 def read_passages(text: Text, lexicon: Lexicon) -> tuple[Passage, ...]:
-    """The title and, where there is one, the summary."""
-    fields: Iterable[tuple[Field, str]] = (("title", text.title), ("summary", text.summary))
+    """The title and, where there is one, the summary, each as far as :data:`LONGEST`."""
+    fields: Iterable[tuple[Field, str]] = (("title", text.title[:LONGEST]), ("summary", text.summary[:LONGEST]))
     return tuple(read_passage(name, value, lexicon) for name, value in fields if value)
 
 
@@ -86,12 +87,12 @@ def read_passage(name: Field, text: str, lexicon: Lexicon) -> Passage:
     tokens = tokenise(text)
     matches: dict[str, list[Match]] = {}
     marks: list[set[str]] = [set() for _ in tokens]
-    for section in _SECTIONS:
-        for match in lexicon.scan(section, tokens):
-            key = _ONE_KEY.get(section, match.key)
-            matches.setdefault(key, []).append(match)
-            for at in range(match.first, match.last):
-                marks[at].add(key)
+    for match in lexicon.scan_all(tokens):
+        section, _, own = match.key.partition(".")
+        key = _ONE_KEY.get(section, own)
+        matches.setdefault(key, []).append(match._replace(key=own))
+        for at in range(match.first, match.last):
+            marks[at].add(key)
     numbers = [n for n in read_numbers(text, tokens, lexicon) if not _inside_a_phrase(n, marks)]
     for number in numbers:
         for at in range(number.first, number.last):
