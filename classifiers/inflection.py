@@ -113,7 +113,8 @@ def word_stems(word: str, language: str) -> list[str]:
     key = _ALIASES.get(language, language)
     if key in ("ar", "he"):
         return _unglued(word, _ARABIC if key == "ar" else _HEBREW)
-    stems = [word] if key not in ("de",) else []
+    # a bare stem in a vowel is no form of the name: Нігері is Niger's, never Nigeria's
+    stems = [] if key == "de" or (key == "cyrillic" and word[-1:] in "аеиіоуюяьй") else [word]
     for ending in _FOLDED.get(key, ()):
         if word.endswith(ending) and len(word) - len(ending) >= MIN_STEM:
             stem = word[: -len(ending)]

@@ -18,7 +18,7 @@ from classifiers.gazetteer import GazetteerError, Kind, gazetteer
 from classifiers.place_features import Evidence, gather
 from classifiers.toponyms import Mention, Word, find_mentions, words_in
 
-HIGH = 0.0
+HIGH = 0.15
 """Log-odds from which a country is taken."""
 LOW = -2.0
 """Where none reaches HIGH, the likeliest is still taken from here on: hardly an item names no country of its event."""

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from classifiers.assessment import Field, Text
-from classifiers.gazetteer import CAPITALS, WORD, Entry, Gazetteer, Kind, fold, words_of
+from classifiers.gazetteer import CAPITALS, FOREIGN, WORD, Entry, Gazetteer, Kind, fold, words_of
 from classifiers.inflection import script_of, word_stems
 
 MAX_WORDS = 600
@@ -34,7 +34,18 @@ _CASED = frozenset({"latin", "cyrillic", "armenian"})
 _JOINT = re.compile(r"[ \u00a0]?[-'’‘ʼ\"״.‐–\u200c]?[ \u00a0]?|[ \u00a0]+")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟։:;|\n—]|\s[-–]\s")
 _LONGEST_HAN = 8
+_LONGEST_NAME = 6
 _MOST_ENDING = 5
+
+
+_AFTER_TOWNS = frozenset(
+    "city province region district governorate oblast state airport international prison port county village town police"
+    " university hospital mosque bridge station base camp valley front dam embassy territory division county and".split()
+)
+_BEFORE_TOWNS = frozenset(
+    "in at near of from the to around outside central north south east west northern southern eastern western greater"
+    " downtown city town village port mount fort new old upper lower district province".split()
+)
 
 
 class Word(NamedTuple):
@@ -123,13 +134,16 @@ class Finder:
         self._spaces = (language,) if language in _KNOWN else ("en",)
         self._script = _SCRIPT_OF_LANGUAGE.get(language, "latin")
         self._quiet = True
+        self._headline = False
         self._inflected = language in INFLECTED
+        self._glued = language in ("ar", "he")
         self._cut = language in _KNOWN and language != "en"
         self._extra = extra_names(language) if self._cut else ExtraNames({}, {}, {}, frozenset())
 
     def mentions(self, field: Field, words: Sequence[Word]) -> list[Mention]:
         """The names in one field, in order, none overlapping another; the longest wins."""
         self._quiet = sum(word.upper for word in words) * 2 < len(words)
+        self._headline = sum(word.capital for word in words) * 5 > len(words) * 3
         spans = self._spans(words)
         found: list[Mention] = []
         at = 0
@@ -143,34 +157,35 @@ class Finder:
                 at += 1
                 continue
             last, entries, exact = best
-            if entries[0].kind is not Kind.DECOY:
+            if entries[0].kind is not Kind.DECOY and not self._part_of_a_name(words, at, last, entries[0]):
                 found.append(Mention(field, at, last, words[at].start, words[last - 1].end, entries, exact))
             at = last
         return found
 
+    def _part_of_a_name(self, words: Sequence[Word], first: int, last: int, entry: Entry) -> bool:
+        """Whether a town's name only stands within a person's or a firm's ("Houston Rockets", "Sam Austin")."""
+        if entry.kind is not Kind.CITY or self._headline or self._language != "en":
+            return False
+        after = words[last] if last < len(words) else None
+        if after and after.joined and after.capital and after.text not in _AFTER_TOWNS and len(after.text) > 1:
+            return True
+        before = words[first - 1] if first else None
+        if before is None or not words[first].joined or not before.capital or before.text in _BEFORE_TOWNS:
+            return False
+        return first > 1 and words[first - 2].sentence == before.sentence
+
     def _spans(self, words: Sequence[Word]) -> dict[int, tuple[int, tuple[Entry, ...], bool]]:
-        asked: list[tuple[int, int, bool, str]] = []
-        singles: list[tuple[int, str]] = []
-        for at, word in enumerate(words):
-            for query in self._single(word):
-                singles.append((at, query))
-        answers = self._names.find([query for _, query in singles])
         spans: dict[int, tuple[int, tuple[Entry, ...], bool]] = {}
-        reach: dict[int, list[tuple[str, int]]] = {}
-        for (at, query), values in zip(singles, answers, strict=True):
-            if not values:
-                continue
-            if query[0] == "1":
-                reach.setdefault(at, []).append(
-                    (query[1:].split(":")[-2] if query[1] == ":" else "4" + query.split(":")[1], max(values))
-                )
-            elif at not in spans:
+        asked: list[tuple[int, int, bool, str]] = []
+        singles = [(at, *query) for at, word in enumerate(words) for query in self._single(word)]
+        for (at, first, query), values in zip(singles, self._names.find([q for *_, q in singles]), strict=True):
+            if values and query[0] == "1":
+                asked += self._windows(words, at, first, query, max(values))
+            elif values and at not in spans:
                 self._offer(spans, words, at, at + 1, values, exact=True)
-        for at, starts in reach.items():
-            asked += self._windows(words, at, starts)
-        asked += [
-            (at, at + 1, False, query) for at, word in enumerate(words) if at not in spans for query in self._bent(word)
-        ]
+        for at, word in enumerate(words):
+            if at not in spans:
+                asked += [(at, at + 1, False, query) for query in self._bent(word)]
         for (at, last, exact, _), values in zip(asked, self._names.find([q for *_, q in asked]), strict=True):
             if values and (at not in spans or last > spans[at][0]):
                 self._offer(spans, words, at, last, values, exact=exact)
@@ -192,40 +207,45 @@ class Finder:
         entries = tuple(
             entry
             for entry in map(self._names.entry, values)
-            if (upper or not entry.flags & CAPITALS) and not (upper and self._quiet and entry.kind is Kind.CITY)
+            if (upper or not entry.flags & CAPITALS)
+            and not (self._language == "en" and entry.flags & FOREIGN)
+            and not (upper and self._quiet and entry.kind is Kind.CITY)
         )
         if entries:
             spans[at] = (last, entries, exact)
 
-    def _single(self, word: Word) -> Iterator[str]:
+    def _single(self, word: Word) -> Iterator[tuple[str, str]]:
+        """What to ask for one word: the form of it that a longer name would begin with, and the spaced name."""
         text = word.text
         cased = word.capital or script_of(text) not in _CASED
         if cased:
-            for space in self._spaces:
-                yield f"{space}:{text}"
-                yield f"1:{space}:{text}"
-            yield f"c:{text}"
-            yield f"1:c:{text}"
+            for space in (*self._spaces, "c"):
+                yield text, f"{space}:{text}"
+                yield text, f"1:{space}:{text}"
         elif self._language != "en":
-            yield f"{self._spaces[0]}:{text}"
-        if self._cut:
-            yield f"14:{self._language}:{text[:4]}"
+            yield text, f"{self._spaces[0]}:{text}"
+        if not self._cut:
+            return
+        for form in word_stems(text, self._language) if self._glued else (text,):
+            yield form, f"14:{self._language}:{form[:4]}"
             if self._script != "latin" and cased:
-                yield f"14:{self._script}:{text[:4]}"
+                yield form, f"14:{self._script}:{form[:4]}"
 
     def _windows(
-        self, words: Sequence[Word], at: int, starts: list[tuple[str, int]]
+        self, words: Sequence[Word], at: int, first: str, query: str, longest: int
     ) -> Iterator[tuple[int, int, bool, str]]:
-        for space, longest in starts:
-            cut = space[0] == "4"
-            end = at + 1
-            while end < len(words) and end - at < min(longest, 6) and words[end].joined:
-                end += 1
-            for last in range(at + 2, end + 1):
-                if cut:
-                    yield at, last, False, f"4:{space[1:]}:{' '.join(word.text[:4] for word in words[at:last])}"
-                elif words[last - 1].capital or self._language != "en":
-                    yield at, last, True, f"{space}:{' '.join(word.text for word in words[at:last])}"
+        """The phrases of several words that begin at one, where it is known to begin a name."""
+        space = query.split(":")[1]
+        cut = query.startswith("14")
+        end = at + 1
+        while end < len(words) and end - at < min(longest, _LONGEST_NAME) and words[end].joined:
+            end += 1
+        for last in range(at + 2, end + 1):
+            texts = [first, *[word.text for word in words[at + 1 : last]]]
+            if cut:
+                yield at, last, False, f"4:{space}:{' '.join([text[:4] for text in texts])}"
+            elif self._language != "en" or words[last - 1].capital or texts[-1] in _AFTER_TOWNS:
+                yield at, last, True, f"{space}:{' '.join(texts)}"
 
     def _bent(self, word: Word) -> Iterator[str]:
         text = word.text
@@ -240,7 +260,7 @@ class Finder:
             yield f"*{self._language}:{text[:length]}"
             if word.capital:
                 yield f"*{script}:{text[:length]}"
-        if self._language in ("ar", "he"):
+        if self._glued:
             for stem in word_stems(text, self._language)[1:]:
                 yield f"c:{stem}"
                 yield f"{self._language}:{stem}"
@@ -262,7 +282,7 @@ class Finder:
 
     def _extra_country(self, word: Word) -> str | None:
         text = word.text
-        forms = [text, *word_stems(text, self._language)[1:]] if self._language in ("ar", "he") else [text]
+        forms = word_stems(text, self._language) if self._glued else [text]
         for form in forms:
             if form in self._extra.words and (
                 word.capital or len(form) > _MOST_ENDING or script_of(form) not in _CASED
@@ -291,7 +311,7 @@ class Finder:
             for length in range(min(_LONGEST_HAN, len(text) - at), 1, -1):
                 country = self._extra.words.get(text[at : at + length])
                 if country and (at not in best or best[at][0] < length):
-                    best[at] = (length, (_people(country),))
+                    best[at] = (length, (replace(_people(country), kind=Kind.COUNTRY),))
         return list(self._leftmost(field, index, word, best))
 
     @staticmethod

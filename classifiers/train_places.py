@@ -25,7 +25,9 @@ from classifiers.places import evidence_of, select
 HERE = Path(__file__).parent / "gazetteer"
 SEEN = 6
 """A feature must be seen on so many candidates to be kept."""
-STRENGTH = 0.06
+WORTH = {"en": 1, "other": 3}
+"""How many annotated items one of our own examples counts for: they are few, and the only ones in most languages."""
+STRENGTH = 0.05
 """Inverse of the L2 penalty, chosen on items later in time than those learnt from."""
 
 Row = tuple[list[Evidence], frozenset[str]]
@@ -45,6 +47,18 @@ def read(paths: Iterable[Path], *, lexical: bool) -> list[Row]:
                     continue
                 text = Text(item["title"], item.get("summary") or "", language)
                 found.append((evidence_of(text, language, lexical=lexical), frozenset(item["countries"])))
+    return found
+
+
+def own_examples(*, lexical: bool) -> list[Row]:
+    """The project's own example texts, in all supported languages, or in English alone for the lexical scorer."""
+    found: list[Row] = []
+    for line in (HERE / "examples.tsv").read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        language, countries, text = line.split("\t")
+        if not lexical or language == "en":
+            found.append((evidence_of(Text(text), language, lexical=lexical), frozenset(countries.split())))
     return found
 
 
@@ -91,7 +105,7 @@ def main() -> None:
     options = parser.parse_args()
     weights = {}
     for name, lexical in (("en", True), ("other", False)):
-        rows = read(options.items, lexical=lexical)
+        rows = read(options.items, lexical=lexical) + own_examples(lexical=lexical) * WORTH[name]
         weights[name] = fit(rows)
         sys.stdout.write(f"{name}: {len(rows)} items, {len(weights[name])} weights\n")
     options.out.write_text(json.dumps(weights, ensure_ascii=False, sort_keys=True, separators=(",\n", ":")), "utf-8")
