@@ -25,6 +25,7 @@ from .text import fold, hashed, stem, words
 
 _MAGIC = "tocsin-df 1"
 _STEPS = 16
+_FREQUENCY = tuple(2.0 ** (level / _STEPS) for level in range(256))
 _COMMON = 0.1
 """The share of documents in which function words are taken to stand."""
 
@@ -42,14 +43,20 @@ class Background:
     levels: bytes
     common: frozenset[int] = frozenset()
 
-    def frequency(self, term: int) -> float:
-        """In how many documents a hashed word stands; 0 where the table does not know it."""
-        if term in self.common:
-            return self.documents * _COMMON
-        at = bisect_left(self.hashes, term)
-        if at < len(self.hashes) and self.hashes[at] == term:
-            return float(2 ** (self.levels[at] / _STEPS))
-        return 0.0
+    def frequencies(self, terms: Iterable[int]) -> list[float]:
+        """In how many documents each of these hashed words stands; 0 where the table does not know it."""
+        hashes, levels, known = self.hashes, self.levels, len(self.hashes)
+        common = self.documents * _COMMON
+        out = []
+        for term in terms:
+            at = bisect_left(hashes, term)
+            if term in self.common:
+                out.append(common)
+            elif at < known and hashes[at] == term:
+                out.append(_FREQUENCY[levels[at]])
+            else:
+                out.append(0.0)
+        return out
 
 
 @cache

@@ -153,10 +153,12 @@ class Grouper:
         copy = found is not None and _is_copy(shape, found)
         return self._index.add(found.id if found else story_id(item.uid), shape), copy
 
-    def _rarity(self, term: int) -> float:
-        """How much a word tells: the logarithm of one in so many documents, those of these days among them."""
-        known = 1.0 + self._background.frequency(term) + _LOCAL * self._index.frequency(term)
-        return math.log((1.0 + self._background.documents + _LOCAL * len(self._index)) / known)
+    def _rarity(self, terms: Sequence[int]) -> list[float]:
+        """How much words tell: the logarithm of one in so many documents, those of these days among them."""
+        local, log = self._index.frequency, math.log
+        all_ = log(1.0 + self._background.documents + _LOCAL * len(self._index))
+        known = self._background.frequencies(terms)
+        return [all_ - log(1.0 + count + _LOCAL * local(term)) for term, count in zip(terms, known, strict=True)]
 
     def _best(self, shape: Print) -> Cluster | None:
         """The cluster that the item most probably belongs to, where that is probable enough."""

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .prints import Print, figures_of, sketch_of
+from .prints import UNIT, Print, figures_of, sketch_of
 
 _INDEXED = 12
 """So many of an item's rarest words lead to its cluster."""
@@ -18,6 +18,8 @@ _MOST_TERMS = 400
 _MOST_COPIES = 12
 _MOST_HOLDERS = 3000
 """A word that more clusters hold finds nothing any more."""
+_LEAST_SHARED = UNIT * UNIT // 40
+"""Less of its own squared length than this in shared rare words makes an item no candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,14 @@ class Index:
     def near(self, shape: Print, most: int) -> list[Cluster]:
         """The clusters that share the most of an item's rarest words, best first."""
         found: dict[int, int] = {}
-        weight_of = dict(zip(shape.terms, shape.weights, strict=True))
         for term in shape.rarest[: 2 * _INDEXED]:
             holders = self._holders.get(term)
             if holders is not None and len(holders) <= _MOST_HOLDERS:
-                weight = weight_of[term] ** 2
+                weight = shape.weight_of[term] ** 2
                 for number in holders:
                     found[number] = found.get(number, 0) + weight
-        best = sorted(found, key=lambda number: (-found[number], number))[:most]
+        enough = [number for number, weight in found.items() if weight >= _LEAST_SHARED]
+        best = sorted(enough, key=lambda number: (-found[number], number))[:most]
         return [self._clusters[number] for number in best]
 
     def add(self, cluster_id: str, shape: Print) -> Cluster:

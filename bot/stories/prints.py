@@ -41,6 +41,8 @@ class Print:
     """Hashes of the distinct stemmed words in rising order, at most 64."""
     weights: array[int]
     """Side by side with ``terms``: rarity times place, scaled to length 1,000."""
+    weight_of: Mapping[int, int]
+    """The same as a table."""
     rarity: Mapping[int, float]
     """Of each term, in nats: 0 for a word that stands everywhere."""
     titled: tuple[int, ...]
@@ -73,25 +75,29 @@ def figures_of(terms: Sequence[int]) -> tuple[int, ...]:
     return tuple(term for term in terms if is_number(term))
 
 
-def print_of(item: Item, now: datetime, rarity: Callable[[int], float]) -> Print:
-    """The print of an item; a publication time in the future counts as now. ``rarity`` is at least 0."""
+Rarity = Callable[[Sequence[int]], Sequence[float]]
+"""How much each of some terms tells, in nats, at least 0."""
+
+
+def print_of(item: Item, now: datetime, rarity: Rarity) -> Print:
+    """The print of an item; a publication time in the future counts as now."""
     title = _terms(item.title)
-    rest = [term for term in _terms(lead(item.summary)) if term not in set(title)]
-    kept = (title + rest)[:MOST_TERMS]
-    rare = {term: rarity(term) for term in kept}
     titled = set(title)
+    kept = (title + [term for term in _terms(lead(item.summary)) if term not in titled])[:MOST_TERMS]
+    rare = dict(zip(kept, rarity(kept), strict=True))
     raw = {term: rare[term] * (_TITLE_WEIGHT if term in titled else 1.0) for term in kept}
-    norm = math.sqrt(sum(weight * weight for weight in raw.values())) or 1.0
-    order = sorted(kept)
+    scale = UNIT / (math.sqrt(sum(weight * weight for weight in raw.values())) or 1.0)
+    weight_of = {term: round(scale * raw[term]) for term in sorted(kept)}
     folded = fold(item.title.strip())
     return Print(
         at=min(item.published, now).timestamp(),
         publisher=hashed(publisher(item.outlet)),
-        terms=array("I", order),
-        weights=array("I", (round(UNIT * raw[term] / norm) for term in order)),
+        terms=array("I", weight_of),
+        weights=array("I", weight_of.values()),
+        weight_of=weight_of,
         rarity=rare,
         titled=tuple(title[:MOST_TERMS]),
-        rarest=tuple(sorted(kept, key=lambda term: (-raw[term], term))),
+        rarest=tuple(sorted(weight_of, key=raw.__getitem__, reverse=True)),
         explains=_EXPLAINS.search(folded) is not None,
         rounds_up=_ROUNDS_UP.search(folded) is not None,
     )

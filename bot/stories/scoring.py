@@ -76,16 +76,18 @@ def scorer_of(text: str) -> Scorer:
 
 def compare(shape: Print, cluster: Cluster) -> tuple[float, ...]:
     """The comparisons of an item with a cluster, in the order of :data:`FEATURES`."""
-    mine = dict(zip(shape.terms, shape.weights, strict=True))
-    shared = {term: weight for term, weight in zip(cluster.terms, cluster.weights, strict=True) if term in mine}
-    dot = sum(weight * mine[term] for term, weight in shared.items())
-    rarity = shape.rarity
-    whole = sum(rarity[term] for term in shape.titled) or 1.0
-    rare = sorted((rarity[term] for term in shared), reverse=True)
+    mine, rarity = shape.weight_of, shape.rarity
+    dot, shared = 0, set()
+    for term, weight in zip(cluster.terms, cluster.weights, strict=True):
+        if term in mine:
+            dot += weight * mine[term]
+            shared.add(term)
+    whole = sum(map(rarity.__getitem__, shape.titled)) or 1.0
+    rare = sorted(map(rarity.__getitem__, shared), reverse=True)
     return (
         dot / (UNIT * math.sqrt(cluster.norm2 or 1)),
         dot / (UNIT * UNIT * cluster.size),
-        sum(rarity[term] for term in shape.titled if term in shared) / whole,
+        sum(map(rarity.__getitem__, shared.intersection(shape.titled))) / whole,
         rare[0] / _RAREST if rare else 0.0,
         rare[1] / _RAREST if len(rare) > 1 else 0.0,
         float(min(2, sum(map(is_number, shared)))),

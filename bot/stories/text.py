@@ -34,7 +34,13 @@ def words(text: str) -> list[str]:
     ['us', 'and', 'g7', 'back', 'ceasefire', 'after', '1200', 'deaths']
     """
     joined = fold(text).replace("cease-fire", "ceasefire")
-    return [word[:_LONGEST_WORD] for found in _WORD.findall(joined) for word in _plain(found)]
+    out: list[str] = []
+    for found in _WORD.findall(joined):
+        if found.isalpha() and found.isascii():
+            out.append(found[:_LONGEST_WORD])
+        else:
+            out.extend(word[:_LONGEST_WORD] for word in _plain(found))
+    return out
 
 
 def lead(summary: str) -> str:
@@ -69,10 +75,12 @@ def stem(word: str) -> str:
     >>> stem("killings"), stem("столкновения")
     ('kill', 'столкн')
     """
-    if word[0].isdigit() or len(word) < _SHORTEST_STEM + 1:
+    if len(word) <= _SHORTEST_STEM:
         return word
     if not word.isascii():
         return word[:_STEM_ABROAD]
+    if word[-1] not in _LAST_LETTERS or word[0].isdigit():
+        return word
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word[: -len(ending)]
@@ -80,6 +88,7 @@ def stem(word: str) -> str:
 
 
 _ENDINGS = ("ings", "ing", "ers", "ies", "ed", "es", "er", "s")
+_LAST_LETTERS = frozenset("sgdr")
 _SHORTEST_STEM = 4
 _STEM_ABROAD = 6
 

@@ -137,8 +137,9 @@ class _Walk:
         best = max(scored, default=(0.0, ""))
         return best[1] if best[0] >= self._scorer.threshold else None
 
-    def _rarity(self, term: int) -> float:
-        return float(np.log((1 + self._background.documents) / (1 + self._background.frequency(term))))
+    def _rarity(self, terms: Sequence[int]) -> list[float]:
+        known = self._background.frequencies(terms)
+        return [float(np.log((1 + self._background.documents) / (1 + count))) for count in known]
 
 
 def _examples(day: Sequence[Labelled], scorer: Scorer | None) -> tuple[list[tuple[float, ...]], list[bool]]:
@@ -202,7 +203,7 @@ def _leave_one_day_out(gold: Sequence[Labelled], threshold: float) -> dict[str, 
 
 def _save_scorer(out: Path, paths: Sequence[Path]) -> str:
     gold = [one for path in paths for one in read_gold(path)]
-    threshold = 0.35
+    threshold = 0.4
     unseen = bcubed(gold, _leave_one_day_out(gold, threshold))
     scorer = train(gold, threshold)
     weights = dict(zip(FEATURES, (round(weight, 6) for weight in scorer.weights), strict=True))
