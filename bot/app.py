@@ -29,6 +29,7 @@ from bot.wiring import catalogue, own_feeds, subscriptions_of, user_agent
 from config.model import Settings
 
 if TYPE_CHECKING:
+    from bot.chatting import Chatting
     from bot.jobs import Progress
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,7 @@ class App:
         self.channels = dict(make_channels(settings, parts) if parts.channels is None else parts.channels)
         lease_s = settings.alerts.resend_after.total_seconds()
         self.outbox = Outbox(store, self.channels, self.clock, jitter, self._settled, lease_s)
+        self.chatting = self._make_chatting()
         self.decider = Decider(Grouper(), judge_policy(settings))
         self.pipeline = Pipeline(
             store=store,
@@ -78,6 +80,29 @@ class App:
             limits=pace_limits(settings),
             jitter=jitter,
         )
+
+    def _make_chatting(self) -> Chatting | None:
+        """The Telegram desk, where there is a bot and it may poll."""
+        channel = self.channels.get("telegram")
+        if channel is None or not self.settings.telegram.poll:
+            return None
+        from bot.channels.telegram import TelegramChannel
+        from bot.chatting import Chatting
+        from bot.telegram.needs import DeskSettings
+
+        if not isinstance(channel, TelegramChannel):
+            return None
+        desk = DeskSettings(
+            admins=frozenset(self.settings.telegram.admins),
+            targets=tuple(sorted({subscription.target for subscription in self._configured})),
+            zone=self.settings.alerts.zone,
+            flood_limit=self.settings.alerts.flood_limit,
+        )
+        parts = (channel, self.store, self.source, self.workers, self.outbox, self.clock, desk)
+        return Chatting(*parts, troubles=self._troubles, changed=self.refresh)
+
+    async def _troubles(self) -> Sequence[str]:
+        return [f"{name}: {why}" for name, why in self.outbox.stopped_channels.items()]
 
     async def prepare(self) -> None:
         """Take up where the last run stopped: feeds of the settings, open stories, subscriptions."""
@@ -111,7 +136,8 @@ class App:
 
     def services(self) -> Iterator[tuple[str, Coroutine[object, object, None]]]:
         """Work beside the straight line: the chat desk."""
-        yield from ()
+        if self.chatting is not None:
+            yield "telegram desk", self.chatting.run()
 
     def seen(self, batch: list[Polled], decision: Decision) -> None:
         """A decision was recorded."""
@@ -120,6 +146,8 @@ class App:
     def _settled(self, told: Told) -> None:
         self.sent += isinstance(told.outcome, Sent)
         self.metrics.settled(told.delivery, told.outcome)
+        if self.chatting is not None:
+            self.chatting.desk.settled(told.delivery, told.outcome)
         self.on_settled(told)
 
     async def status(self, progress: Progress, *, paused: bool = False) -> Status:

@@ -97,7 +97,7 @@ class Daemon:
         scheduler.start()
         await self._beat()
         try:
-            await self._until_stopped(outbox, decider)
+            await self._until_stopped(outbox, decider, *helpers)
         finally:
             scheduler.shutdown(wait=False)
             await self._wind_down(outbox, decider, helpers)

@@ -52,11 +52,15 @@ class Outbox:
         self._jitter = jitter
         self._on_settled = on_settled
         self._lease_s = lease_s
-        self._pace = {name: PaceKeeper(channel.pace) for name, channel in self._channels.items()}
+        self._keepers = {name: PaceKeeper(channel.pace) for name, channel in self._channels.items()}
         self._wake = {name: asyncio.Event() for name in self._channels}
         self._stopping = asyncio.Event()
         self.stopped_channels: dict[str, str] = {}
         """Channels whose credentials are dead, with the reason; their queue waits."""
+
+    def pace(self, name: str) -> PaceKeeper:
+        """The pace of one channel, for whoever else speaks through it."""
+        return self._keepers[name]
 
     def wake(self) -> None:
         """Something was queued."""
@@ -109,7 +113,7 @@ class Outbox:
 
     async def _round(self, name: str) -> int:
         """Claim up to as many as may be in flight and send them; how many were claimed."""
-        keeper = self._pace[name]
+        keeper = self._keepers[name]
         now = self._clock.now()
         claimed = await self._store.claim(
             name, None, now, self._channels[name].pace.concurrency, self._lease_s, exclude=keeper.resting(now)

@@ -14,7 +14,7 @@ import typer
 
 from bot.cli.common import ConfigOption, JsonOption, load, read_bytes
 from bot.errors import UsageError
-from bot.model import Feed, FeedSpec, FeedStatus, NotModified
+from bot.model import Feed, FeedSpec, FeedStatus
 from config.model import Settings
 
 if TYPE_CHECKING:
@@ -79,34 +79,20 @@ async def _add(settings: Settings, spec: FeedSpec, *, check: bool) -> tuple[Feed
 
 
 async def _found(settings: Settings, spec: FeedSpec) -> tuple[FeedSpec, int]:
-    """The feed behind an address, after exactly one request; a page that names other feeds says which."""
-    from dataclasses import replace
-
-    from bot.app import make_source
+    from bot.adding import found
+    from bot.app import make_source, make_workers
     from bot.clock import SystemClock
-    from bot.errors import FetchError, ParseError, TocsinError
-    from bot.feeds.check import probe
-    from bot.feeds.discover import discover
-    from bot.feeds.parse import parse_feed
+    from bot.errors import TocsinError
 
     clock = SystemClock()
-    source = make_source(settings, clock)
+    source, workers = make_source(settings, clock), make_workers(settings)
     try:
-        fetched = await source.fetch(probe(spec, clock.now()))
-    except FetchError as error:
+        return await found(source, workers, spec, clock.now())
+    except TocsinError as error:
         raise TocsinError(f"{error} (add it all the same with --no-check)") from None
     finally:
         await source.close()
-    if isinstance(fetched, NotModified):
-        return spec, 0
-    try:
-        parsed = parse_feed(fetched)
-    except ParseError as error:
-        named = discover(fetched)
-        if not named:
-            raise TocsinError(str(error)) from None
-        return replace(spec, url=named[0]), 0
-    return replace(spec, title=spec.title or parsed.title), len(parsed.items)
+        await workers.close()
 
 
 @app.command("remove")

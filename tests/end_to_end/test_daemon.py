@@ -149,3 +149,29 @@ async def test_without_a_network_the_daemon_says_so_and_stays(tmp_path: Path) ->
         _, log = await daemon.communicate()
         assert "0 of 1 feeds answered: is this machine online?" in log.decode()
         assert daemon.returncode == 0
+
+
+async def test_a_person_subscribes_and_is_told(tmp_path: Path) -> None:
+    """Somebody sends /start and taps through it; the next news that fits rings in his chat, and /stop ends that."""
+    async with world(tmp_path, feeds=1) as here:
+        here.write_settings()
+        await here.start()
+        person = 777
+        here.telegram.updates.say(person, "/start")
+        for label in ("Everything", "Everywhere", "anything", "⚡ at once"):
+            await until(lambda: bool(here.telegram.to(person)) and bool(here.telegram.last(person).buttons))
+            shown = here.telegram.last(person)
+            before = (shown.message_id, shown.edits)
+            here.telegram.press(person, shown, label)
+            await until(
+                lambda before=before: (
+                    (here.telegram.last(person).message_id, here.telegram.last(person).edits) != before
+                )
+            )
+        await asyncio.sleep(3)
+        count = len(here.telegram.to(person))
+        link = here.publish(
+            "Armenia and Azerbaijan agree to a ceasefire", "A truce was signed and takes effect at midnight, both said."
+        )
+        await until(lambda: any(link in sent.html for sent in here.telegram.to(person)[count:]))
+        assert sum(link in sent.html for sent in here.telegram.to(person)) == 1
