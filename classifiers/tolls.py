@@ -16,6 +16,7 @@ from itertools import combinations
 from typing import Literal
 
 from classifiers.assessment import Figure, Text, Toll
+from classifiers.claims import claimants
 from classifiers.lexicon import load_lexicon
 from classifiers.mentions import HARM, Kind, Mention, counts_nobody
 from classifiers.passage import Passage, read_passages
@@ -217,18 +218,21 @@ def _words(scene: Scene) -> str | None:
 def _figures(passages: Sequence[Passage], mentions: Sequence[Mention]) -> Iterator[Figure]:
     """Every stated number of people with what was done to them."""
     fields = {passage.field: passage for passage in passages}
+    sources = {passage.field: claimants(passage) for passage in passages}
     for mention in mentions:
         kind = _FIGURE_KINDS.get(mention.kind) if mention.kind else None
         if kind is None or mention.is_single or counts_nobody(mention):
             continue
         if mention.kind == "sent" or mention.cost(mention.kind or "other") <= _FIGURE_REACH:
-            yield _figure(fields[mention.field], mention, kind)
+            claimant = sources[mention.field].get(mention.number.sentence)
+            yield _figure(fields[mention.field], mention, kind, claimant)
 
 
 def _figure(
     passage: Passage,
     mention: Mention,
     kind: Literal["killed", "injured", "captured", "abducted", "displaced", "fighters"],
+    claimant: str | None,
 ) -> Figure:
     number = mention.number
     low, high = _bounds([mention], number.best) if number.best is not None else (None, None)
@@ -243,5 +247,6 @@ def _figure(
         cumulative=is_cumulative(passage, mention),
         who=mention.who,
         party=mention.party,
+        claimant=claimant,
         words=number.words,
     )
