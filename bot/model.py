@@ -6,9 +6,10 @@ Times are aware UTC datetimes, durations are seconds unless a name says otherwis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from enum import IntEnum, StrEnum
+from hashlib import blake2b
 
 from classifiers.assessment import Assessment
 
@@ -54,6 +55,9 @@ class Urgency(IntEnum):
         """CAP's word: ``immediate``."""
         return self.name.lower()
 
+
+REVISION = "|rev:"
+"""Stands in the key of a revised item, before the mark of its headline."""
 
 # --- feeds and items ------------------------------------------------------------------------------------------
 
@@ -192,6 +196,16 @@ class Item:
     def uid(self) -> str:
         """Identity over all feeds."""
         return f"{self.feed_id}:{self.key}"
+
+    @property
+    def revised(self) -> bool:
+        """True for a known item that came back under another headline (see :meth:`as_revision`)."""
+        return REVISION in self.key
+
+    def as_revision(self) -> Item:
+        """The same item with an identity that depends on its headline too: "12 killed" grown to "18 killed" is news."""
+        item, headline = blake2b(self.key.encode(), digest_size=12), blake2b(self.title.encode(), digest_size=4)
+        return replace(self, key=f"{item.hexdigest()}{REVISION}{headline.hexdigest()}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -34,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 UNDERSTOOD_HISTORY = timedelta(hours=48)
 """History younger than this is read, silently, so that news about a running story finds its story."""
+
+REVISED_WHILE = timedelta(hours=24)
+"""How long after publication a changed headline counts as news."""
 
 Outcome = Fetched | NotModified | FetchError | ParseError | WorkerError
 
@@ -128,7 +131,7 @@ class Pipeline:
 
     async def _decide(self, polled: Sequence[Polled]) -> Decision:
         now = self._clock.now()
-        new = await self._new_items(polled)
+        new = await self._new_items(polled, now)
         feeds = {poll.feed.id: poll.feed for poll in polled}
         fresh = [item for items in new.values() for item in items]
         assessments = await self._understand(fresh, feeds, now)
@@ -149,11 +152,12 @@ class Pipeline:
         self._decider.commit(judged, now)
         return Decision(batch, new)
 
-    async def _new_items(self, polled: Sequence[Polled]) -> dict[int, tuple[Item, ...]]:
+    async def _new_items(self, polled: Sequence[Polled], now: datetime) -> dict[int, tuple[Item, ...]]:
         items = [item for poll in polled if poll.parsed for item in poll.parsed.items]
+        settled = {poll.feed.id for poll in polled if poll.feed.state.first_done}
         new: dict[int, list[Item]] = {}
         for item in await self._store.unseen(items) if items else ():
-            new.setdefault(item.feed_id, []).append(item)
+            new.setdefault(item.feed_id, []).append(_dated(item, now) if item.feed_id in settled else item)
         return {feed_id: tuple(found) for feed_id, found in new.items()}
 
     def _history(self, item: Item, feed: Feed) -> bool:
@@ -214,3 +218,11 @@ class Pipeline:
             new_url=moved(poll.outcome, poll.parsed),
             title=poll.parsed.title if poll.parsed else None,
         )
+
+
+def _dated(item: Item, now: datetime) -> Item:
+    """A revised headline is news of the time it was revised, while its item is young; old ones stay what they were."""
+    if not item.revised or now - item.published > REVISED_WHILE:
+        return item
+    at = item.updated if item.updated is not None and item.published < item.updated <= now else now
+    return replace(item, published=max(item.published, at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.model import (
+    REVISION,
     Alert,
     Batch,
     Delivery,
@@ -28,9 +30,17 @@ from bot.store.schema import held, items, silent, stories, told, verdicts
 from classifiers.assessment import Assessment
 
 CHUNK = feeds.CHUNK
+MOST_REVISIONS = 10
+_NEVER = object()
+_WORD = re.compile(r"\w+")
 
-_KNOWN_KEYS = select(items.c.key).where(
+_KNOWN_TITLES = select(items.c.key, items.c.title).where(
     items.c.feed_id == bindparam("feed_id"), items.c.key.in_(bindparam("keys", expanding=True))
+)
+_COUNT_REVISIONS = (
+    select(func.count())
+    .select_from(items)
+    .where(items.c.feed_id == bindparam("feed_id"), items.c.key > bindparam("low"), items.c.key < bindparam("high"))
 )
 _INSERT_ITEMS = upsert(items).on_conflict_do_nothing()
 _UPSERT_STORIES = upsert(stories)
@@ -67,24 +77,57 @@ def record(conn: Connection, batch: Batch) -> None:
 
 
 def unseen(conn: Connection, wanted: Sequence[Item]) -> Sequence[Item]:
-    """Those whose identity is unknown, in order, each once."""
+    """Those whose identity is unknown, in order, each once.
+
+    A known item under another headline counts as unknown once more, as a revision: outlets raise a toll in place.
+    Headlines that change with every poll (counters, clocks) end after ten.
+    """
+    known = _known_titles(conn, wanted)
+    asked: list[Item] = []
+    for item in wanted:
+        before = known.setdefault((item.feed_id, item.key), _NEVER)
+        if before is _NEVER:
+            known[item.feed_id, item.key] = item.title
+            asked.append(item)
+        elif before is not None and _words(str(before)) != _words(item.title):
+            asked.append(item.as_revision())
+    return _without_known_revisions(conn, asked)
+
+
+def _without_known_revisions(conn: Connection, asked: Sequence[Item]) -> Sequence[Item]:
+    revisions = [item for item in asked if item.revised]
+    if not revisions:
+        return asked
+    known = {key for _, key in _known_titles(conn, revisions)}
+    counts = {_stem(item): _revisions_of(conn, item) for item in revisions}
+    fresh = [i for i in asked if not i.revised or (i.key not in known and counts[_stem(i)] < MOST_REVISIONS)]
+    return list({item.uid: item for item in fresh}.values())
+
+
+def _stem(item: Item) -> str:
+    return item.key.partition(REVISION)[0] + REVISION
+
+
+def _revisions_of(conn: Connection, item: Item) -> int:
+    stem = _stem(item)
+    return conn.execute(_COUNT_REVISIONS, {"feed_id": item.feed_id, "low": stem, "high": stem + "~"}).scalar_one()
+
+
+def _words(title: str) -> list[str]:
+    """What makes a headline another one: its words and numbers, not its case or punctuation."""
+    return _WORD.findall(title.casefold())
+
+
+def _known_titles(conn: Connection, wanted: Sequence[Item]) -> dict[tuple[int, str], object]:
+    """The stored headline of every known item among these; None where retention has emptied it."""
     keys: dict[int, list[str]] = {}
     for item in wanted:
         keys.setdefault(item.feed_id, []).append(item.key)
-    known = {feed_id: _known_keys(conn, feed_id, asked) for feed_id, asked in keys.items()}
-    fresh: list[Item] = []
-    for item in wanted:
-        if item.key not in known[item.feed_id]:
-            known[item.feed_id].add(item.key)
-            fresh.append(item)
-    return fresh
-
-
-def _known_keys(conn: Connection, feed_id: int, keys: Sequence[str]) -> set[str]:
-    known: set[str] = set()
-    for start in range(0, len(keys), CHUNK):
-        asked = {"feed_id": feed_id, "keys": keys[start : start + CHUNK]}
-        known.update(conn.execute(_KNOWN_KEYS, asked).scalars())
+    known: dict[tuple[int, str], object] = {}
+    for feed_id, asked in keys.items():
+        for start in range(0, len(asked), CHUNK):
+            rows = conn.execute(_KNOWN_TITLES, {"feed_id": feed_id, "keys": asked[start : start + CHUNK]})
+            known.update({(feed_id, key): title for key, title in rows})
     return known
 
 

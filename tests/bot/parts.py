@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ CLASH = "Heavy fighting erupts on the border between Armenia and Azerbaijan, 16 
 
 def item(feed_id: int, title: str, at: datetime, *, dated: bool = True, summary: str = "") -> Item:
     """An item whose identity is its title."""
-    key = title.lower().replace(" ", "-")[:60]
+    key = hashlib.blake2b(title.encode(), digest_size=8).hexdigest()
     return Item(
         feed_id, key, title, summary, f"https://outlet{feed_id}.example/{key}", at, f"outlet{feed_id}.example", dated
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -173,3 +173,31 @@ async def test_a_restart_finds_the_running_stories(line: Line) -> None:
     line.source.outcomes = {2: [item(2, CLASH, START + hours(0.9))]}
     second = await line.poll()
     assert second.batch.verdicts[0].update.story.id == first.batch.verdicts[0].update.story.id
+
+
+async def test_a_toll_raised_in_place_updates_its_story(line: Line) -> None:
+    """Where an outlet rewrites its headline from 16 to 40 killed, the story is updated; a change of case is nothing."""
+    line.clock.move(START + hours(1))
+    first = item(1, CLASH, START + hours(0.5))
+    line.source.outcomes = {1: [first]}
+    alert = (await line.poll()).batch.verdicts[0]
+    line.clock.move(START + hours(2))
+    line.source.outcomes = {1: [replace(first, title=CLASH.upper())]}
+    assert (await line.poll()).batch.verdicts == ()
+    line.source.outcomes = {1: [replace(first, title=CLASH.replace("16", "40"))]}
+    (update,) = (await line.poll()).batch.verdicts
+    assert update.kind is VerdictKind.UPDATE
+    assert update.update.story.id == alert.update.story.id
+    assert "16 → 40" in update.detail
+    assert (await line.poll()).batch.verdicts == ()
+
+
+async def test_a_headline_that_never_rests_ends_after_ten(line: Line) -> None:
+    """A headline with a counter in it is taken ten times and then left alone."""
+    line.clock.move(START + hours(1))
+    first = item(1, "Live from the border: minute 0", START + hours(0.5))
+    seen = 0
+    for minute in range(30):
+        line.source.outcomes = {1: [replace(first, title=f"Live from the border: minute {minute}")]}
+        seen += len((await line.poll()).batch.verdicts)
+    assert seen == 11
