@@ -103,7 +103,7 @@ def _told(alert: Alert, words: Phrasebook) -> tuple[str, str]:
 def _head(alert: Alert, words: Phrasebook) -> str:
     name = "none" if alert.severity is None else alert.severity.word
     exercise = f"[{words.say('alert.exercise')}] " if alert.exercise else ""
-    return f"{exercise}{_MARKS[alert.severity]} {words.say(f'severity.{name}').upper()} · {place(alert, words)}"
+    return f"{exercise}{_MARKS[alert.severity]} {words.shout(f'severity.{name}')} · {place(alert, words)}"
 
 
 def place(alert: Alert, words: Phrasebook) -> str:

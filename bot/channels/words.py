@@ -41,6 +41,11 @@ class Phrasebook:
         form = plural_form(self.language, n)
         return (phrase.get(form) or phrase["other"]).format(n=n, **values)
 
+    def shout(self, key: str) -> str:
+        """The phrase in capitals, with Turkish's own."""
+        phrase = self.say(key)
+        return (phrase.replace("i", "İ") if self.language == "tr" else phrase).upper()
+
     def has(self, key: str) -> bool:
         """True where there is such a phrase."""
         return key in self.phrases

@@ -14,6 +14,7 @@ from bot.channels.console import ConsoleChannel
 from bot.channels.slack import SlackChannel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.webhook import Hook, WebhookChannel
+from bot.channels.words import LANGUAGES
 from bot.ports import Channel
 from tests.channels.samples import NOW, SAMPLES, delivery
 
@@ -53,3 +54,11 @@ def compare(path: Path, now: str) -> None:
 def test_messages_look_as_they_did(channel: str, sample: str) -> None:
     """Each kind of message is rendered byte for byte as its golden file shows."""
     compare(GOLDEN / channel / f"{sample}.txt", shown(channel, sample, "en"))
+
+
+@pytest.mark.parametrize("sample", ["update", "ceasefire", "digest"])
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_messages_look_so_in_every_language(language: str, sample: str) -> None:
+    """Updates, ceasefires and digests are worded in each language as the golden file shows."""
+    text = CHANNELS["console"].render(delivery(SAMPLES[sample], "console", language=language)).text
+    compare(GOLDEN / "console" / f"{sample}.{language}.txt", f"{text}\n")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.channels.words import LANGUAGES
 from bot.errors import FetchError, FetchProblem
 from bot.model import Batch, Feed, FeedSpec, FeedState, GivenUp, Receipt
 from bot.model import Sent as SentOutcome
@@ -322,3 +323,27 @@ async def test_languages_follow_the_person(town: Town) -> None:
     page = await town.says(ANN, "/start al-all-3", language="uk")
     await town.taps(ANN, page, "⚡", language="uk")
     assert (await town.subscriptions(ANN))[0].language == "uk"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_answer_can_be_given_in_every_language(town: Town, language: str) -> None:
+    """Four taps by position, then every command: each is answered, in HTML that Telegram accepts."""
+    await town.store.record(Batch(at=NOW, stories=(story(5),)))
+    page = await town.says(ANN, "/start", language=language)
+    for row in (1, 0, 1, 0):
+        town.tg.press_data(ANN, page, str(page.buttons[row][0]["callback_data"]), language=language)
+        await town.settle()
+        page = town.tg.last(ANN)
+    assert len(await town.subscriptions(ANN)) == 1
+    asked = ("/help", "/subscriptions", "/latest", "/story s0000005", "/search karvin", "/why s0000005", "/whynot",
+             "/whynot https://unknown.example/x", "/pause", "/pause 2h", "/resume", "/quiet", "/quiet 22-7", "/digest",
+             "/digest daily", "/export", "/unsubscribe all", "/stop", "/story", "/search", "/why", "/zone")  # fmt: skip
+    for command in asked:
+        before = len(town.tg.to(ANN))
+        await town.says(ANN, command, language=language)
+        assert len(town.tg.to(ANN)) > before, command
+        town.clock.time += timedelta(seconds=10)
+    for command in ("/status", "/feeds", "/addfeed", "/broadcast", "/broadcast x", "/fire_drill", "/help"):
+        before = len(town.tg.to(OPERATOR))
+        await town.says(OPERATOR, command, language=language)
+        assert len(town.tg.to(OPERATOR)) > before, command
