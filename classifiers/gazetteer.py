@@ -22,6 +22,7 @@ from enum import IntEnum
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
+from zipfile import BadZipFile
 from zlib import crc32
 
 import numpy as np
@@ -37,11 +38,14 @@ CAPITALS = 1
 """Flag beside a name: it counts only where it is written in capitals as the gazetteer has it ("US", not "us")."""
 
 FOREIGN = 2
-"""Flag beside a town's name that English news does not use, and that may be another word or a person's name in English."""
+"""Flag beside a town's name that English news does not use, and that may be a word or a person's name in English."""
 
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0640"
 WORD = re.compile(f"[^\\W\\d_][^\\W_]*(?:[{_MARKS}]+[^\\W_]*)*")
-"""One word: letters with their combining marks, and digits after them ("M23"). Apostrophes and hyphens part words, in names and texts alike."""
+"""One word: letters with their combining marks, and digits after them ("M23").
+
+Apostrophes and hyphens part words, in names and texts alike.
+"""
 
 _FOLD = str.maketrans(
     {
@@ -75,7 +79,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that a name may stand for. ``weight`` is 0..255: for cities 16 times the decimal logarithm of the population."""
+    """One thing that a name may stand for; a town's ``weight`` is 16 times the decimal logarithm of its inhabitants."""
 
     number: int
     name: str
@@ -124,7 +128,8 @@ class Gazetteer:
             self._names = arrays["names"].tobytes().decode("utf-8").split("\n")
             self._entries = arrays["entries"]
             self._places = arrays["places"]
-        except (KeyError, ValueError, OSError, EOFError, IndexError) as error:
+            self._made: dict[int, Entry] = {}
+        except (KeyError, ValueError, OSError, EOFError, IndexError, BadZipFile) as error:
             raise GazetteerError(f"{source}: not a readable gazetteer: {error}") from error
 
     def __len__(self) -> int:
@@ -148,6 +153,12 @@ class Gazetteer:
 
     def entry(self, value: int) -> Entry:
         """The entry of a packed value that :meth:`find` returned."""
+        known = self._made.get(value)
+        if known is None:
+            known = self._made[value] = self._make(value)
+        return known
+
+    def _make(self, value: int) -> Entry:
         number = value & ((1 << ENTRY_BITS) - 1)
         country, kind, weight = (int(x) for x in self._entries[number])
         lat, lon = (float(x) for x in self._places[number])

@@ -17,12 +17,18 @@ _ENDINGS = {
         " ська ский ская ское ского скому ским ском ской скую ских скими ска ске ського ському ськім ській ську сько"
         " ого ому ым им ых их ая ое ую ий ый"
     ),
-    "pl": "a i y e u o ą ę ie ia ii ię ią iej em om ach ami owi em iem ów owie ego emu ej ym im ych ska skiego skiej skim ski",
+    "pl": (
+        "a i y e u o ą ę ie ia ii ię ią iej em om ach ami owi em iem ów owie ego emu ej ym im ych"
+        " ska skiego skiej skim ski"
+    ),
     "az": (
         "da də dan dən ın in un ün nın nin nun nün a ə ya yə ı i u ü nı ni nu nü la lə yla ylə dakı dəki lı li lu lü"
         " ının inin unun ünün ında ində una ünə ına inə ından indən yı yi yu yü"
     ),
-    "tr": "da de ta te dan den tan ten ın in un ün nın nin nun nün a e ya ye ı i u ü yı yi yu yü la le yla yle daki deki lı li lu lü",
+    "tr": (
+        "da de ta te dan den tan ten ın in un ün nın nin nun nün a e ya ye ı i u ü yı yi yu yü la le yla yle"
+        " daki deki lı li lu lü"
+    ),
     "hy": "ը ն ի ու ում ից ով ին ուն յի յում յից յով յին յան ի ց եր երի ական ականների վի վում վից",
     "de": "s n en",
 }  # fmt: skip
@@ -125,5 +131,5 @@ def word_stems(word: str, language: str) -> list[str]:
 
 def _unglued(word: str, prefixes: tuple[str, ...]) -> list[str]:
     stems = [word]
-    stems += [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= MIN_STEM]
+    stems += [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) > len(p) + 1]
     return stems

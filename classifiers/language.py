@@ -1,13 +1,14 @@
 """Which language a text is in, told from its script, its letters and its commonest words.
 
-Fifteen languages are supported (lexicon, places, training); some forty more are recognised, so that an item in one of them is
-named instead of guessed at. No model and no megabytes: a table of words (``gazetteer/tongues.tsv``) read on first use.
+Fifteen languages are supported (lexicon, places, training); some forty more are recognised, so that an item in one of
+them is named instead of guessed at. No model and no megabytes: a table of words (``gazetteer/tongues.tsv``) read on
+first use.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -49,13 +50,17 @@ SEEN_LETTERS = 4
 
 _WORD = re.compile(r"[^\W\d_]+")
 _SCRIPTS = (
-    (0x0370, 0x03FF, "el"), (0x0400, 0x052F, "cyrillic"), (0x0531, 0x058F, "hy"), (0x0590, 0x05FF, "he"),
-    (0x0600, 0x077F, "arabic"), (0x08A0, 0x08FF, "arabic"), (0xFB50, 0xFDFF, "arabic"), (0xFE70, 0xFEFF, "arabic"),
-    (0x0900, 0x097F, "hi"), (0x0980, 0x09FF, "bn"), (0x0A00, 0x0A7F, "pa"), (0x0A80, 0x0AFF, "gu"), (0x0B00, 0x0B7F, "or"),
-    (0x0B80, 0x0BFF, "ta"), (0x0C00, 0x0C7F, "te"), (0x0C80, 0x0CFF, "kn"), (0x0D00, 0x0D7F, "ml"), (0x0D80, 0x0DFF, "si"),
-    (0x0E00, 0x0E7F, "th"), (0x0E80, 0x0EFF, "lo"), (0x0F00, 0x0FFF, "bo"), (0x1000, 0x109F, "my"), (0x10A0, 0x10FF, "ka"),
-    (0x1200, 0x137F, "am"), (0x1780, 0x17FF, "km"), (0x3040, 0x30FF, "ja"), (0xAC00, 0xD7AF, "ko"), (0x1100, 0x11FF, "ko"),
-    (0x3400, 0x4DBF, "han"), (0x4E00, 0x9FFF, "han"), (0x0041, 0x024F, "latin"), (0x1E00, 0x1EFF, "latin"),
+    (0x0370, 0x03FF, "el"), (0x0400, 0x052F, "cyrillic"), (0x0531, 0x058F, "hy"),
+    (0x0590, 0x05FF, "he"), (0x0600, 0x077F, "arabic"), (0x08A0, 0x08FF, "arabic"),
+    (0xFB50, 0xFDFF, "arabic"), (0xFE70, 0xFEFF, "arabic"), (0x0900, 0x097F, "hi"),
+    (0x0980, 0x09FF, "bn"), (0x0A00, 0x0A7F, "pa"), (0x0A80, 0x0AFF, "gu"),
+    (0x0B00, 0x0B7F, "or"), (0x0B80, 0x0BFF, "ta"), (0x0C00, 0x0C7F, "te"),
+    (0x0C80, 0x0CFF, "kn"), (0x0D00, 0x0D7F, "ml"), (0x0D80, 0x0DFF, "si"),
+    (0x0E00, 0x0E7F, "th"), (0x0E80, 0x0EFF, "lo"), (0x0F00, 0x0FFF, "bo"),
+    (0x1000, 0x109F, "my"), (0x10A0, 0x10FF, "ka"), (0x1200, 0x137F, "am"),
+    (0x1780, 0x17FF, "km"), (0x3040, 0x30FF, "ja"), (0xAC00, 0xD7AF, "ko"),
+    (0x1100, 0x11FF, "ko"), (0x3400, 0x4DBF, "han"), (0x4E00, 0x9FFF, "han"),
+    (0x0041, 0x024F, "latin"), (0x1E00, 0x1EFF, "latin"),
 )  # fmt: skip
 """Blocks of Unicode and the script or, where it has one language, the language that they stand for."""
 
@@ -144,7 +149,7 @@ def _block(point: int) -> str:
 def detect(text: Text) -> tuple[str, bool]:
     """The language of a text (ISO 639-1, "und" where it cannot be told) and whether it is supported.
 
-    ``text.language`` is a hint that decides only where the text itself does not. Pure, under 0.2 ms for an ordinary item.
+    ``text.language`` is a hint that decides only where the text itself does not. Pure, under 0.2 ms an ordinary item.
 
     >>> detect(Text("El ejército anuncia un alto el fuego"))
     ('es', True)
@@ -186,10 +191,10 @@ def _ranked(scores: Mapping[str, float], script: str) -> list[str]:
     return sorted(fitting, key=lambda language: (-scores[language], language not in SUPPORTED))
 
 
-def _told(lowered: str) -> Counter[str]:
+def _told(lowered: str) -> dict[str, float]:
     """What the words and letters of a text say for each language."""
     tongues = _tongues()
-    scores: Counter[str] = Counter()
+    scores: dict[str, float] = defaultdict(float)
     for word in _WORD.findall(lowered):
         for language, worth in tongues.words.get(word) or _begun(word, tongues.beginnings):
             scores[language] += worth
@@ -207,7 +212,7 @@ def _begun(word: str, beginnings: Mapping[str, tuple[tuple[str, float], ...]]) -
     return ()
 
 
-def _add_names(scores: Counter[str], lowered: str, ranked: Sequence[str]) -> None:
+def _add_names(scores: dict[str, float], lowered: str, ranked: Sequence[str]) -> None:
     """Where two languages are close, the names of countries in them decide."""
     languages = [language for language in ranked if language in SUPPORTED]
     asked = [

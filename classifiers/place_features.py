@@ -1,7 +1,7 @@
 """What speaks for and against each country that a text names: the evidence that the scorer of places weighs.
 
-Names themselves are masked, so that nothing of today's wars is learnt: a feature says "named after *in*", "its people are
-the subject and a verb of saying follows", never which country it was.
+Names themselves are masked, so that nothing of today's wars is learnt: a feature says "named after *in*", "its people
+are the subject and a verb of saying follows", never which country it was.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class Masked(NamedTuple):
 def mask(words: Sequence[Word], mentions: Sequence[Mention], language: str) -> tuple[Masked, list[int]]:
     """The masked words of one field, and where among them each mention stands.
 
-    What a language says with an ending or a glued particle ("Suriye'de", "בלבנון") is put as a word of its own before the
-    name, so that all languages look like those with prepositions.
+    What a language says with an ending or a glued particle ("Suriye'de", "בלבנון") is put as a word of its own before
+    the name, so that all languages look like those with prepositions.
     """
     masked = Masked([], [], [])
     spots: list[int] = []
@@ -160,9 +160,13 @@ _CASES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("ի", "յի", "վի"), "OF"),
     },
     "he": {"ב": "LOC", "וב": "LOC", "שב": "LOC", "ל": "TO", "ול": "TO", "מ": "FROM", "ומ": "FROM", "ו": "AND"},
-    "ar": {"ب": "LOC", "وب": "LOC", "بال": "LOC", "وبال": "LOC", "ل": "TO", "لل": "TO", "ول": "TO", "و": "AND", "وال": "AND"},
+    "ar": {
+        **dict.fromkeys(("ب", "وب", "بال", "وبال"), "LOC"),
+        **dict.fromkeys(("ل", "لل", "ول"), "TO"),
+        **dict.fromkeys(("و", "وال"), "AND"),
+    },
 }  # fmt: skip
-"""Endings (Turkish, Azerbaijani, Armenian) and glued particles (Hebrew, Arabic), folded, and the class of word they stand for."""
+"""Endings (Turkish, Azerbaijani, Armenian), glued particles (Hebrew, Arabic) and the class of word they stand for."""
 
 
 def case_of(mention: Mention, words: Sequence[Word], language: str) -> tuple[str | None, int]:

@@ -1,8 +1,9 @@
 """Where it happened: the countries of the event that a text reports, and the places it names.
 
-A text names many countries: the one that was struck, the one that struck, the one that condemns it and the one where the talks
-are held. Names are found by :mod:`classifiers.toponyms`, their surroundings described by :mod:`classifiers.place_features`,
-and a logistic scorer whose weights are data (``gazetteer/weights.json``) tells the event's own countries from the rest.
+A text names many countries: the one that was struck, the one that struck, the one that condemns it and the one where
+the talks are held. Names are found by :mod:`classifiers.toponyms`, their surroundings described by
+:mod:`classifiers.place_features`, and a logistic scorer whose weights are data (``gazetteer/weights.json``) tells the
+event's own countries from the rest.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def _weights() -> Mapping[str, Mapping[str, float]]:
 
 def _mentions(text: Text, language: str) -> tuple[dict[Field, list[Word]], list[Mention]]:
     words: dict[Field, list[Word]] = {"title": words_in(text.title), "summary": words_in(text.summary)}
-    return words, find_mentions(text, words, language, gazetteer())
+    return words, find_mentions(words, language, gazetteer())
 
 
 def evidence_of(text: Text, language: str, *, lexical: bool) -> list[Evidence]:
@@ -71,8 +72,8 @@ def select(
 def read_places(text: Text, language: str) -> PlaceReading:
     """Where the event that a text reports happened.
 
-    ``language`` is what :func:`classifiers.language.detect` said. Disputed regions as in the codebook: Nagorno-Karabakh is AZ,
-    Gaza and the West Bank PS, Kosovo XK, Taiwan TW, Western Sahara EH, Crimea UA. Pure, never raises on any text.
+    ``language`` is what :func:`classifiers.language.detect` said. Disputed regions as in the codebook: Nagorno-Karabakh
+    is AZ, Gaza and the West Bank PS, Kosovo XK, Taiwan TW, Western Sahara EH, Crimea UA. Pure; takes any text.
     """
     words, mentions = _mentions(text, language)
     if not mentions:
@@ -80,13 +81,13 @@ def read_places(text: Text, language: str) -> PlaceReading:
     lexical = language == "en"
     weights = _weights()["en" if lexical else "other"]
     countries = select(gather(words, mentions, language, lexical=lexical), weights)
-    return PlaceReading(countries, _places(text, mentions, countries))
+    return PlaceReading(countries, _places(mentions, countries))
 
 
 _POINTS = frozenset({Kind.REGION, Kind.CAPITAL, Kind.CITY})
 
 
-def _places(text: Text, mentions: Sequence[Mention], countries: Sequence[str]) -> tuple[Place, ...]:
+def _places(mentions: Sequence[Mention], countries: Sequence[str]) -> tuple[Place, ...]:
     found = []
     for mention in mentions:
         entry = mention.entries[0]

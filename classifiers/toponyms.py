@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from classifiers.assessment import Field, Text
+from classifiers.assessment import Field
 from classifiers.gazetteer import CAPITALS, FOREIGN, WORD, Entry, Gazetteer, Kind, fold, words_of
 from classifiers.inflection import script_of, word_stems
 
@@ -39,8 +39,8 @@ _MOST_ENDING = 5
 
 
 _AFTER_TOWNS = frozenset(
-    "city province region district governorate oblast state airport international prison port county village town police"
-    " university hospital mosque bridge station base camp valley front dam embassy territory division county and".split()
+    "city province region district governorate oblast state airport international prison port county village town"
+    " police university hospital mosque bridge station base camp valley front dam embassy territory and".split()
 )
 _BEFORE_TOWNS = frozenset(
     "in at near of from the to around outside central north south east west northern southern eastern western greater"
@@ -94,8 +94,12 @@ def words_in(text: str, limit: int = MAX_WORDS) -> list[Word]:
     return words
 
 
+Span = tuple[int, tuple[Entry, ...], bool]
+"""Where a name ends (exclusive), what it may stand for, and whether it was found as it stands."""
+
+
 class ExtraNames(NamedTuple):
-    """Names from the ``[countries]`` section of a language's lexicon: whole words, beginnings, and phrases cut to four letters."""
+    """Names from the ``[countries]`` of a language's lexicon: words, beginnings, and phrases cut to four letters."""
 
     words: dict[str, str]
     beginnings: dict[str, str]
@@ -174,8 +178,8 @@ class Finder:
             return False
         return first > 1 and words[first - 2].sentence == before.sentence
 
-    def _spans(self, words: Sequence[Word]) -> dict[int, tuple[int, tuple[Entry, ...], bool]]:
-        spans: dict[int, tuple[int, tuple[Entry, ...], bool]] = {}
+    def _spans(self, words: Sequence[Word]) -> dict[int, Span]:
+        spans: dict[int, Span] = {}
         asked: list[tuple[int, int, bool, str]] = []
         singles = [(at, *query) for at, word in enumerate(words) for query in self._single(word)]
         for (at, first, query), values in zip(singles, self._names.find([q for *_, q in singles]), strict=True):
@@ -183,6 +187,8 @@ class Finder:
                 asked += self._windows(words, at, first, query, max(values))
             elif values and at not in spans:
                 self._offer(spans, words, at, at + 1, values, exact=True)
+            elif values:
+                self._add_regions(spans, at, values)
         for at, word in enumerate(words):
             if at not in spans:
                 asked += [(at, at + 1, False, query) for query in self._bent(word)]
@@ -195,7 +201,7 @@ class Finder:
 
     def _offer(
         self,
-        spans: dict[int, tuple[int, tuple[Entry, ...], bool]],
+        spans: dict[int, Span],
         words: Sequence[Word],
         at: int,
         last: int,
@@ -213,6 +219,13 @@ class Finder:
         )
         if entries:
             spans[at] = (last, entries, exact)
+
+    def _add_regions(self, spans: dict[int, Span], at: int, values: tuple[int, ...]) -> None:
+        """A country may share its name with another's region: Georgia."""
+        last, entries, exact = spans[at]
+        regions = tuple(entry for entry in map(self._names.entry, values) if entry.kind is Kind.REGION)
+        if entries[0].kind is Kind.COUNTRY and {entry.country for entry in regions} - {entries[0].country}:
+            spans[at] = (last, entries + regions, exact)
 
     def _single(self, word: Word) -> Iterator[tuple[str, str]]:
         """What to ask for one word: the form of it that a longer name would begin with, and the spaced name."""
@@ -267,7 +280,7 @@ class Finder:
                 for length in range(len(stem), max(2, len(stem) - _MOST_ENDING - 1), -1):
                     yield f"*{self._language}:{stem[:length]}"
 
-    def _add_extra(self, spans: dict[int, tuple[int, tuple[Entry, ...], bool]], words: Sequence[Word]) -> None:
+    def _add_extra(self, spans: dict[int, Span], words: Sequence[Word]) -> None:
         for at, word in enumerate(words):
             if at in spans:
                 continue
@@ -335,22 +348,27 @@ def _people(country: str) -> Entry:
     return Entry(-1, "", country, Kind.PEOPLE, None, None, 0, 0)
 
 
-def find_mentions(text: Text, words: dict[Field, list[Word]], language: str, names: Gazetteer) -> list[Mention]:
-    """The names in title and summary; of a name with several meanings, those that the rest of the text speaks for come first."""
+def find_mentions(words: dict[Field, list[Word]], language: str, names: Gazetteer) -> list[Mention]:
+    """The names in title and summary; of a name's meanings the one that the rest of the text speaks for comes first."""
     finder = Finder(names, language)
     found = [m for field in ("title", "summary") if words[field] for m in finder.mentions(field, words[field])]
     return _settled(found)
 
 
 def _settled(found: list[Mention]) -> list[Mention]:
-    """Puts the likeliest meaning of each name first: one in a country that other names of the text are in."""
-    spoken_for = Counter(
-        {e.country for e in m.entries}.pop() for m in found if len({e.country for e in m.entries}) == 1
-    )
+    """Puts the likeliest meaning of each name first: one in a country that the other names of the text are in."""
+    spoken: Counter[str] = Counter()
+    own: dict[tuple[Entry, ...], Counter[str]] = {}
+    for mention in found:
+        countries = {entry.country for entry in mention.entries}
+        votes = Counter({mention.entries[0].country: 2 if len(countries) == 1 else 1})
+        spoken += votes
+        own[mention.entries] = own.get(mention.entries, Counter()) + votes
     settled: list[Mention] = []
     for mention in found:
         if len(mention.entries) > 1 and mention.entries[0].kind is not Kind.ROVING:
-            ranked = sorted(mention.entries, key=lambda entry: -spoken_for[entry.country])
+            others = spoken - own[mention.entries]
+            ranked = sorted(mention.entries, key=lambda entry: -others[entry.country])
             mention = replace(mention, entries=tuple(ranked))
         settled.append(mention)
     return settled

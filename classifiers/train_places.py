@@ -1,8 +1,8 @@
 """Trains the scorer of places: ``gazetteer/weights.json`` from annotated items.
 
-Two logistic regressions over the features of :mod:`classifiers.place_features`: one for English with the words around a name,
-one for all other languages with their classes alone (learnt mostly from English texts: the classes are what the languages share).
-Names are masked before learning. Deterministic: same items, same weights.
+Two logistic regressions over the features of :mod:`classifiers.place_features`: one for English with the words around
+a name, one for all other languages with their classes alone (learnt mostly from English texts: the classes are what the
+languages share). Names are masked before learning. Deterministic: same items, same weights.
 
     python -m classifiers.train_places ITEMS.jsonl [ITEMS.jsonl …]
 """
