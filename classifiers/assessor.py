@@ -10,16 +10,19 @@ from typing import TypeVar
 import numpy as np
 
 from classifiers.assessment import Assessment, Claim, Evidence, Severity, Text
-from classifiers.cleaning import clean
+from classifiers.cleaning import beginning, clean
 from classifiers.document import windows_of
 from classifiers.errors import ModelError
 from classifiers.evidence import spans
 from classifiers.keywords import keyword_model
+from classifiers.language import detect
 from classifiers.lexicon import load_lexicon
 from classifiers.model import Reading, SignalModel
-from classifiers.readers import PlaceReading, TollReading, detect, read_claims, read_places, read_toll
+from classifiers.places import PlaceReading, read_places
+from classifiers.readers import read_claims
 from classifiers.severity import severity_features, word_of
 from classifiers.taxonomy import SIGNAL_IDS, signed_score
+from classifiers.tolls import TollReading, read_toll
 
 WORTH_READING = 0.10
 """From this probability of any signal on, tolls, places and claims are read; below it nothing comes of them."""
@@ -90,7 +93,7 @@ class Assessor:
             notes.append(f"language {language} is not supported: the probabilities are a guess")
         reading = self.model.read(windows_of(cleaned), load_lexicon(language))
         labels = self.model.calibration.labels(reading.probabilities)
-        facts = self._facts(cleaned, language, labels, reading, notes)
+        facts = self._facts(beginning(cleaned), language, labels, reading, notes)
         return Assessment(
             signals=dict(zip(SIGNAL_IDS, map(float, reading.probabilities), strict=True)),
             labels=labels,

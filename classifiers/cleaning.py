@@ -12,8 +12,10 @@ from classifiers.assessment import Text
 
 TITLE_LIMIT = 1_000
 """Characters of a title that are read: no headline is longer, and a broken feed may put a page there."""
-SUMMARY_LIMIT = 24_000
-"""Characters of a summary that are read: an article of 4,000 words; what lies behind that is not news."""
+SUMMARY_LIMIT = 12_000
+"""Characters of a summary that are read: an article of 2,000 words; what lies behind that is background."""
+FACTS_LIMIT = 4_000
+"""Characters of a summary in which tolls, places and claims are looked for: they belong to its beginning."""
 _LONGEST_WORD = 200
 """A longer run without a space is no word (embedded data, keyboard mashing) and is blanked."""
 
@@ -38,7 +40,7 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _BYLINE = re.compile(
-    r"^\s*(?:By|BY|Von|Par|Por) [^\W\d_][\w.'’-]+(?: (?:and |[A-Z])[\w.'’-]*){1,6}"
+    r"^[ \t]*(?:By|BY|Von|Par|Por) [^\W\d_][\w.'’-]+(?: (?:and |[A-Z])[\w.'’-]*){1,6}"
     r"(?:, [^\n.]{2,40})?[ \t]*$",
     re.MULTILINE,
 )
@@ -50,6 +52,11 @@ def clean(text: Text) -> Text:
     return Text(
         title=_blank(text.title[:TITLE_LIMIT]), summary=_blank(text.summary[:SUMMARY_LIMIT]), language=text.language
     )
+
+
+def beginning(text: Text) -> Text:
+    """The part of a cleaned text in which tolls, places and claims are looked for; offsets stay true."""
+    return Text(title=text.title, summary=text.summary[:FACTS_LIMIT], language=text.language)
 
 
 def _blank(text: str) -> str:

@@ -16,7 +16,7 @@ from classifiers.tokens import Token, tokenise
 FIRST_WINDOW = 120
 """Words of the first window: nine in ten feed items fit whole."""
 NEXT_WINDOW = 60
-MOST_WINDOWS = 40
+MOST_WINDOWS = 30
 
 
 @dataclass(frozen=True, slots=True)

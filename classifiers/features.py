@@ -6,7 +6,6 @@ A feature is named by a 32-bit key. Families:
 word  each word, wherever it stands
 lead  each word of the title, a second time
 pair  two neighbouring words
-skip  two words with one to three others between, in their order
 part  three to five letters inside a word with its borders, for forms unseen in training
 sign  patterns of the lexicon: what they speak for, and whether in the title
 mode  a mode of assertion (denied, threatened, …) in the sentence of a pattern
@@ -32,14 +31,13 @@ from classifiers.tokens import Token
 Keys = npt.NDArray[np.uint32]
 Indices = npt.NDArray[np.int32]
 
-FAMILIES = ("word", "lead", "pair", "skip", "part", "sign", "mode")
-WORD, LEAD, PAIR, SKIP, PART, SIGN, MODE = range(len(FAMILIES))
-FEATURE_VERSION = 1
+FAMILIES = ("word", "lead", "pair", "part", "sign", "mode")
+WORD, LEAD, PAIR, PART, SIGN, MODE = range(len(FAMILIES))
+FEATURE_VERSION = 2
 """Rises whenever the same text would give other keys: weights of another version are refused."""
 
 _SALTS = tuple(np.uint32(zlib.crc32(f"family {name}".encode())) for name in FAMILIES)
 _LEFT, _RIGHT = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
-_SKIPS = (2, 3, 4)
 _LONGEST_PART_WORD = 20
 _PART_SIZES = (3, 4, 5)
 _MOST_KNOWN_WORDS = 30_000
@@ -72,8 +70,7 @@ class FeatureMaker:
         blocks = [
             (WORD, words, at, at),
             (LEAD, words[: window.titles], at[: window.titles], at[: window.titles]),
-            (PAIR, _pairs(words, 1), at[:-1], at[1:]),
-            *((SKIP, _pairs(words, gap), at[:-gap], at[gap:]) for gap in _SKIPS),
+            (PAIR, _pairs(words), at[:-1], at[1:]),
             (PART, np.concatenate(parts) if parts else words, np.repeat(at, lengths), np.repeat(at, lengths)),
             *_patterns(window, lexicon),
         ]
@@ -127,8 +124,8 @@ def _word(token: Token) -> tuple[int, Keys]:
     return key_of(text), np.array(parts, dtype=np.uint32)
 
 
-def _pairs(words: Keys, gap: int) -> Keys:
-    paired: Keys = words[:-gap] * _LEFT + np.roll(words, -gap)[:-gap] * _RIGHT
+def _pairs(words: Keys) -> Keys:
+    paired: Keys = words[:-1] * _LEFT + words[1:] * _RIGHT
     return paired
 
 

@@ -6,8 +6,6 @@ rings for the plainest phrases is better than one that does not start.
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import numpy as np
 
 from classifiers.features import pattern_key
@@ -38,7 +36,7 @@ def keyword_model() -> SignalModel:
             np.full(count, 0.5, dtype=np.float32),
         ),
         severity=_severity(),
-        manifest=MappingProxyType({"data": "keywords"}),
+        manifest={"data": "keywords"},
     )
 
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from classifiers.features import LEAD, MODE, PAIR, PART, SIGN, SKIP, WORD, Indices, Keys, Occurrences
+from classifiers.features import LEAD, MODE, PAIR, PART, SIGN, WORD, Indices, Keys, Occurrences
 
 Floats = npt.NDArray[np.float32]
 
 BLOCKS: tuple[tuple[tuple[int, ...], bool], ...] = (
-    ((WORD, LEAD, PAIR, SKIP), True),
+    ((WORD, LEAD, PAIR), True),
     ((PART,), True),
     ((SIGN, MODE), False),
 )

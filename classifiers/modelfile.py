@@ -13,7 +13,6 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +72,7 @@ def load_model(folder: Path, name: str) -> ModelFile:
             arrays = {key: stored[key] for key in stored.files}
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: not a file of plain arrays: {error}") from error
-    return ModelFile(MappingProxyType(arrays), MappingProxyType(manifest))
+    return ModelFile(arrays, manifest)
 
 
 def array_of(model: ModelFile, key: str, path: str) -> Array:

@@ -24,14 +24,15 @@ from classifiers.document import windows_of
 from classifiers.errors import ExampleError
 from classifiers.examples import Example, examples_hash, own_examples, read_examples
 from classifiers.features import FAMILIES, FeatureMaker, Keys, Occurrences
+from classifiers.language import detect
 from classifiers.lexicon import load_lexicon
 from classifiers.linear import Floats, LinearModel, Vocabulary
 from classifiers.model import MODEL_NAME, SHIPPED, Calibration
 from classifiers.modelfile import Json, save_model
-from classifiers.readers import detect, read_toll
 from classifiers.severity import LEVELS, severity_features
 from classifiers.taxonomy import SIGNAL_IDS
 from classifiers.thresholds import best_threshold, platt
+from classifiers.tolls import read_toll
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the part of the whole that is done, 0.0 … 1.0."""
