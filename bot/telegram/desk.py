@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 100
 NAP_S = 1.0
+STOP_S = 3.0
 GIVE_UP_AFTER = timedelta(minutes=10)
 """How long an update that could not be answered is tried again."""
 RETRY_S = 5.0
@@ -90,16 +91,27 @@ class TelegramDesk:
     # --- the loop ---------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Until :meth:`stop`."""
-        while not self._stopping.is_set():
-            self._wake.clear()
-            try:
-                await self.serve_once()
-                await self._tell_drills()
-            except StoreError as error:
-                log.error("the desk waits for the database", error=str(error))
-            await self._nap()
-        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        """Until :meth:`stop` or cancelled; what is being handled then gets a moment to end."""
+        try:
+            while not self._stopping.is_set():
+                self._wake.clear()
+                try:
+                    await self.serve_once()
+                    await self._tell_drills()
+                except StoreError as error:
+                    log.error("the desk waits for the database", error=str(error))
+                await self._nap()
+        finally:
+            await self._end_visits()
+
+    async def _end_visits(self) -> None:
+        """What does not end in time is handled again after the next start."""
+        visits = set(self._busy.values())
+        if visits:
+            _, late = await asyncio.wait(visits, timeout=STOP_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def stop(self) -> None:
         """Take nothing new; what is being handled ends."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,7 @@ class Town:
     channel: TelegramChannel
     desk: TelegramDesk
     poller: Poller
-    clock: StepClock
-    extra: dict[str, Any] = field(default_factory=dict)
+    clock: Any
 
     async def settle(self) -> None:
         """Everything said so far is stored, handled and answered."""
@@ -84,9 +83,11 @@ class Town:
 
 
 @asynccontextmanager
-async def make_town(folder: Path, *, settings: DeskSettings | None = None, **tools: Any) -> AsyncIterator[Town]:
+async def make_town(
+    folder: Path, *, settings: DeskSettings | None = None, clock: Any = None, poll_s: int = 0, **tools: Any
+) -> AsyncIterator[Town]:
     """A town up and running."""
-    clock = StepClock()
+    clock = clock or StepClock()
     store = await open_store(folder / "tocsin.db")
     settings = settings or DeskSettings(admins=frozenset({OPERATOR}), targets=("console",), zone="UTC")
     async with FakeTelegram() as tg:
@@ -96,7 +97,7 @@ async def make_town(folder: Path, *, settings: DeskSettings | None = None, **too
             store, channel.api, ChannelVoice(channel), gate, clock, settings, **{"places": karvin, **tools}
         )
         desk.username = "tocsin_test_bot"
-        poller = Poller(channel.api, store, clock, desk.wake, poll_s=0)
+        poller = Poller(channel.api, store, clock, desk.wake, poll_s=poll_s)
         try:
             yield Town(tg, store, channel, desk, poller, clock)
         finally:
