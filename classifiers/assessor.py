@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 
 from classifiers.assessment import Assessment, Claim, Evidence, Severity, Text
+from classifiers.claims import read_claims
 from classifiers.cleaning import beginning, clean
-from classifiers.document import windows_of
 from classifiers.errors import ModelError
 from classifiers.evidence import spans
 from classifiers.keywords import keyword_model
@@ -19,7 +19,6 @@ from classifiers.language import detect
 from classifiers.lexicon import load_lexicon
 from classifiers.model import Reading, SignalModel
 from classifiers.places import PlaceReading, read_places
-from classifiers.readers import read_claims
 from classifiers.severity import severity_features, word_of
 from classifiers.taxonomy import SIGNAL_IDS, signed_score
 from classifiers.tolls import TollReading, read_toll
@@ -91,8 +90,8 @@ class Assessor:
         language, supported = _trying("language", lambda: detect(cleaned), ("und", False), notes)
         if not supported:
             notes.append(f"language {language} is not supported: the probabilities are a guess")
-        reading = self.model.read(windows_of(cleaned), load_lexicon(language))
-        labels = self.model.calibration.labels(reading.probabilities)
+        reading = self.model.read(cleaned, language, load_lexicon(language))
+        labels = reading.labels
         facts = self._facts(beginning(cleaned), language, labels, reading, notes)
         return Assessment(
             signals=dict(zip(SIGNAL_IDS, map(float, reading.probabilities), strict=True)),
@@ -122,7 +121,7 @@ class Assessor:
 
     def _severity(self, reading: Reading, labels: tuple[str, ...], facts: _Facts) -> Severity | None:
         features = severity_features(reading.probabilities, reading.tone, facts.toll.killed)
-        level = self.model.severity.level(features)
+        level = self.model.severity(features, reading)
         return word_of(max(level, 1) if labels else level)
 
     def _evidence(self, reading: Reading, labels: tuple[str, ...], text: Text) -> tuple[Evidence, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy.typing as npt
 
 from classifiers.document import Window
 from classifiers.linear import Floats
-from classifiers.modelfile import Array, ModelFile, array_of, load_model
+from classifiers.modelfile import Array, ModelFile, array_of
 from classifiers.wordpiece import Piece, WordPiece
 
 ENCODER_NAME = "encoder"
@@ -70,16 +69,6 @@ class Encoder:
     tokeniser: WordPiece
 
     @classmethod
-    def load(cls, folder: Path) -> Encoder | None:
-        """Loads the encoder in ``folder``; ``None`` where the folder has none.
-
-        Raises :class:`~classifiers.errors.ModelError` where there is one that cannot be used.
-        """
-        if not (folder / f"{ENCODER_NAME}.json").exists():
-            return None
-        return cls.of(load_model(folder, ENCODER_NAME), str(folder / f"{ENCODER_NAME}.npz"))
-
-    @classmethod
     def of(cls, stored: ModelFile, path: str) -> Encoder:
         """Puts an encoder together from its arrays; ``path`` names the file in errors."""
 
@@ -113,10 +102,14 @@ class Encoder:
             tokeniser=WordPiece({name: row for row, name in enumerate(names)}),
         )  # fmt: skip
 
-    def read(self, title: str, summary: str) -> Encoded:
-        """Scores one text of which ``MOST_PIECES`` are read, the longer part being cut."""
+    def read(self, title: str, summary: str, offset: int = 0) -> Encoded:
+        """Scores one text of which ``MOST_PIECES`` are read, the longer part being cut.
+
+        ``offset``: where ``summary`` begins in the item's summary.
+        """
         first = self.tokeniser.pieces(title, MOST_PIECES)
         second = self.tokeniser.pieces(summary, MOST_PIECES)
+        second = [Piece(row, start + offset, end + offset) for row, start, end in second]
         while len(first) + len(second) > MOST_PIECES - 3:
             (first if len(first) > len(second) else second).pop()
         known = self.tokeniser.vocabulary

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from classifiers.calibration import Calibration
 from classifiers.features import pattern_key
 from classifiers.linear import LinearModel, Vocabulary
-from classifiers.model import Calibration, SignalModel
+from classifiers.model import SignalModel
 from classifiers.severity import LEVELS, SeverityHead
 from classifiers.taxonomy import SIGNAL_IDS, SIGNALS
 
@@ -35,7 +36,7 @@ def keyword_model() -> SignalModel:
             np.zeros(count, dtype=np.float32),
             np.full(count, 0.5, dtype=np.float32),
         ),
-        severity=_severity(),
+        severity_head=_severity(),
         manifest={"data": "keywords"},
     )
 

@@ -1,19 +1,27 @@
-"""What one trained model says of a text: calibrated probabilities, labels, tone. Loaded once a process."""
+"""What the model says of a text: calibrated probabilities, labels, tone, shares. Loaded once a process.
+
+Two stages: the linear model reads everything; where it finds anything at all, and the language is one of the
+encoder's, the encoder reads too and both opinions are mixed. Without an encoder the linear model stands alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from classifiers.document import Window
+from classifiers.assessment import Text
+from classifiers.calibration import Calibration, probabilities_of
+from classifiers.document import Window, windows_of
+from classifiers.encoder import Encoded, word_shares
 from classifiers.features import FeatureMaker, Occurrences
 from classifiers.lexicon import Lexicon
 from classifiers.linear import Floats, LinearModel, Vector, Vocabulary
 from classifiers.modelfile import Array, Json, ModelFile, array_of, load_model
+from classifiers.secondstage import MOST_WINDOWS, SecondStage
 from classifiers.severity import LEVELS, SeverityHead
 from classifiers.taxonomy import SIGNAL_IDS
 
@@ -21,43 +29,31 @@ MODEL_NAME = "linear"
 SHIPPED = Path(__file__).parent / "model"
 """Where the model that comes with the package lies."""
 _COUNT = len(SIGNAL_IDS)
+_UNREAD = np.float32(1.0)
+"""Log-odds taken off a window of a text that the encoder reads elsewhere: one opinion is less than two."""
 
 
 class WindowReading(NamedTuple):
-    """One window scored: log-odds (discounted by its place), and what explains them."""
+    """One window scored: the linear log-odds of all outputs, the encoder's if asked, and what explains them."""
 
     window: Window
     occurrences: Occurrences
     vector: Vector
     logits: Floats
+    encoded: Encoded | None = None
 
 
 class Reading(NamedTuple):
-    """A text scored: probabilities by signal, tone, and for each signal the window that said so loudest."""
+    """A text scored: probabilities by signal, labels, tone, and for each signal the window that said so loudest."""
 
     probabilities: Floats
+    labels: tuple[str, ...]
     tone: Floats
+    """Log-odds of the five levels of severity, from the words alone."""
     windows: tuple[WindowReading, ...]
     loudest: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Turns log-odds into probabilities (Platt) and probabilities into labels; one entry a signal."""
-
-    slope: Floats
-    shift: Floats
-    thresholds: Floats
-
-    def probabilities(self, logits: Floats) -> Floats:
-        """Calibrated probabilities of the 23 signals."""
-        odds = np.clip(logits * self.slope + self.shift, -30.0, 30.0)
-        probabilities: Floats = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
-        return probabilities
-
-    def labels(self, probabilities: Floats) -> tuple[str, ...]:
-        """The signals at or over their thresholds, in the order of the taxonomy."""
-        return tuple(SIGNAL_IDS[i] for i in np.flatnonzero(probabilities >= self.thresholds))
+    staged: bool
+    """Whether the encoder was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +62,23 @@ class SignalModel:
 
     linear: LinearModel
     calibration: Calibration
-    severity: SeverityHead
+    severity_head: SeverityHead
     manifest: Mapping[str, Json]
+    second: SecondStage | None = None
     features: FeatureMaker = field(default_factory=FeatureMaker)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> SignalModel:
-        """Loads the model in ``folder`` (the shipped one by default).
+        """Loads the model in ``folder`` (the shipped one by default), with its encoder if it has one.
 
         Raises :class:`~classifiers.errors.ModelError` where it cannot be used.
         """
         folder = folder or SHIPPED
-        return cls.of(load_model(folder, MODEL_NAME), str(folder / f"{MODEL_NAME}.npz"))
+        stored = load_model(folder, MODEL_NAME)
+        return cls.of(stored, str(folder / f"{MODEL_NAME}.npz"), SecondStage.load(folder))
 
     @classmethod
-    def of(cls, stored: ModelFile, path: str) -> SignalModel:
+    def of(cls, stored: ModelFile, path: str, second: SecondStage | None = None) -> SignalModel:
         """Puts a model together from its arrays; ``path`` names the file in errors."""
 
         def floats(key: str) -> Floats:
@@ -94,30 +92,74 @@ class SignalModel:
                 floats("bias"),
             ),
             calibration=Calibration(floats("slope"), floats("shift"), floats("thresholds")),
-            severity=SeverityHead(floats("severity_weights"), floats("severity_bias")),
+            severity_head=SeverityHead(floats("severity_weights"), floats("severity_bias")),
             manifest=stored.manifest,
+            second=second,
         )
 
-    def read(self, windows: tuple[Window, ...], lexicon: Lexicon | None) -> Reading:
-        """Scores all windows of a text; of each signal the loudest counts."""
-        readings = tuple(self._read(window, lexicon) for window in windows)
-        logits = np.stack([reading.logits for reading in readings])
-        best = logits[:, :_COUNT].argmax(axis=0)
-        loudest = logits[best, np.arange(_COUNT)]
-        return Reading(
-            probabilities=self.calibration.probabilities(loudest),
-            tone=logits[0, _COUNT : _COUNT + LEVELS],
-            windows=readings,
-            loudest=tuple(int(i) for i in best),
-        )
+    def read(self, text: Text, language: str, lexicon: Lexicon | None) -> Reading:
+        """Scores a cleaned text: all its windows, of each signal the loudest counts."""
+        readings = [self._read(window, lexicon) for window in windows_of(text)]
+        odds = np.stack([self._linear_odds(reading) for reading in readings])
+        staged = self.second is not None and self._worth_encoding(self.second, odds, language)
+        if self.second is not None and staged:
+            for at in self._chosen(odds):
+                readings[at] = self._encode(self.second, text, readings[at])
+            odds = np.stack([self._odds(self.second, reading) for reading in readings])
+        return self._summed(readings, odds, staged)
 
-    def _read(self, window: Window, lexicon: Lexicon | None) -> WindowReading:
-        occurrences = self.features.occurrences(window, lexicon)
-        logits, vector = self.linear.score(occurrences)
-        return WindowReading(window, occurrences, vector, logits - np.float32(window.discount))
+    def severity(self, features: Floats, reading: Reading) -> int:
+        """Level 0 … 4 from what :func:`~classifiers.severity.severity_features` made of a reading."""
+        head = self.second.severity if self.second is not None and reading.staged else self.severity_head
+        return head.level(features)
 
     def shares(self, reading: Reading, signal: int) -> tuple[Window, Floats]:
         """The window that speaks loudest for a signal, and each word's part in the signal's log-odds."""
         said = reading.windows[reading.loudest[signal]]
         shares = self.linear.shares(said.occurrences, said.vector, signal, len(said.window.tokens))
-        return said.window, shares * self.calibration.slope[signal]
+        if self.second is None or said.encoded is None:
+            return said.window, shares * self.calibration.slope[signal]
+        encoded = word_shares(said.encoded, signal, said.window)
+        return said.window, shares * self.second.mix[0, signal] + encoded * self.second.mix[1, signal]
+
+    def _read(self, window: Window, lexicon: Lexicon | None) -> WindowReading:
+        occurrences = self.features.occurrences(window, lexicon)
+        logits, vector = self.linear.score(occurrences)
+        return WindowReading(window, occurrences, vector, logits)
+
+    def _linear_odds(self, reading: WindowReading) -> Floats:
+        """Calibrated log-odds of the signals and the tone of one window, from the linear model."""
+        signals = self.calibration.odds(reading.logits[:_COUNT]) - np.float32(reading.window.discount)
+        return np.concatenate([signals, reading.logits[_COUNT:]])
+
+    def _odds(self, second: SecondStage, reading: WindowReading) -> Floats:
+        """The same, from both stages."""
+        if reading.encoded is None:
+            return self._linear_odds(reading) - _UNREAD
+        odds = second.mixed(reading.logits, reading.encoded)
+        odds[:_COUNT] -= np.float32(reading.window.discount)
+        return odds
+
+    def _worth_encoding(self, second: SecondStage, odds: Floats, language: str) -> bool:
+        return language in second.languages and bool(probabilities_of(odds[:, :_COUNT]).max() >= second.gate)
+
+    def _chosen(self, odds: Floats) -> Sequence[int]:
+        """The windows that the encoder reads: the first, then the loudest."""
+        others = np.argsort(-odds[1:, :_COUNT].max(axis=1), kind="stable")[: MOST_WINDOWS - 1] + 1
+        return [0, *(int(i) for i in others)]
+
+    def _encode(self, second: SecondStage, text: Text, reading: WindowReading) -> WindowReading:
+        return reading._replace(encoded=second.encode(text, reading.window))
+
+    def _summed(self, readings: Sequence[WindowReading], odds: Floats, staged: bool) -> Reading:
+        loudest = odds[:, :_COUNT].argmax(axis=0)
+        probabilities = probabilities_of(odds[loudest, np.arange(_COUNT)])
+        calibration = self.second.calibration if self.second is not None and staged else self.calibration
+        return Reading(
+            probabilities=probabilities,
+            labels=calibration.labels(probabilities),
+            tone=odds[0, _COUNT : _COUNT + LEVELS],
+            windows=tuple(readings),
+            loudest=tuple(int(i) for i in loudest),
+            staged=staged,
+        )

@@ -19,6 +19,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from classifiers.assessment import Toll
+from classifiers.calibration import Calibration
 from classifiers.cleaning import clean
 from classifiers.document import windows_of
 from classifiers.errors import ExampleError
@@ -27,7 +28,7 @@ from classifiers.features import FAMILIES, FeatureMaker, Keys, Occurrences
 from classifiers.language import detect
 from classifiers.lexicon import load_lexicon
 from classifiers.linear import Floats, LinearModel, Vocabulary
-from classifiers.model import MODEL_NAME, SHIPPED, Calibration
+from classifiers.model import MODEL_NAME, SHIPPED
 from classifiers.modelfile import Json, save_model
 from classifiers.severity import LEVELS, severity_features
 from classifiers.taxonomy import SIGNAL_IDS
