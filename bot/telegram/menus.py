@@ -1,8 +1,8 @@
-"""The bot at work beside the straight line: its name, its command menus, the poll, the desk."""
+"""How the bot introduces itself: its own name, and the menus of commands that Telegram shows."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -11,26 +11,18 @@ from bot.ports import Clock
 from bot.telegram.desk import TelegramDesk
 from bot.telegram.needs import Api, Voice, Words
 from bot.telegram.routes import COMMANDS, For
-from bot.telegram.updates import Poller, open_bot
+from bot.telegram.updates import open_bot
 
 log = structlog.get_logger(__name__)
 
 MAX_DESCRIPTION = 256
 
 
-async def serve(
-    desk: TelegramDesk, api: Api, voice: Voice, clock: Clock, languages: tuple[str, ...], poller: Poller | None
-) -> None:
-    """Until cancelled. Without a ``poller`` updates come in through a :class:`bot.telegram.updates.WebhookDoor`."""
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(desk.run(), name="telegram desk")
-        tasks.create_task(_introduce(desk, api, voice, clock, languages), name="telegram introduction")
-        if poller is not None:
-            tasks.create_task(poller.run(), name="telegram updates")
+async def introduce(desk: TelegramDesk, api: Api, voice: Voice, clock: Clock, languages: Sequence[str]) -> None:
+    """Learn the bot's own name, and hang up the menu of commands in every language; without a menu it works too.
 
-
-async def _introduce(desk: TelegramDesk, api: Api, voice: Voice, clock: Clock, languages: tuple[str, ...]) -> None:
-    """Learn the bot's own name, and hang up the menu of commands in every language; without a menu it works too."""
+    The first language's menu is shown to everybody whose own language has none.
+    """
     desk.username = await open_bot(api, clock)
     log.info("the bot is at work", name=desk.username)
     for language in languages:
