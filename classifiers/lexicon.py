@@ -25,6 +25,7 @@ _GAP_WORDS = 4
 _GAP_HAN = 12
 _MOST_GAPS = 3
 _LONGEST_STEM = 32
+_MOST_KNOWN = 20_000
 
 
 class LexiconError(ValueError):
@@ -65,12 +66,13 @@ class Matcher:
             table = self._stems if pattern[0].stem else self._exact
             table.setdefault(pattern[0].word, []).append((key, pattern))
         self._stem_lengths = tuple(sorted({len(stem) for stem in self._stems}))
+        self._known: dict[str, list[_Keyed]] = {}
 
     def find(self, tokens: Sequence[Token]) -> tuple[Match, ...]:
         """All matches, by first token; of one key at one place only the longest."""
         found: list[Match] = []
         for first, token in enumerate(tokens):
-            candidates = self._starting_with(token.text)
+            candidates = self._candidates(token.text)
             if candidates:
                 found += self._longest(candidates, tokens, first)
         return tuple(found)
@@ -83,6 +85,15 @@ class Matcher:
                 longest[key] = last
         start = tokens[first].start
         return [Match(key, first, last, start, tokens[last - 1].end) for key, last in longest.items()]
+
+    def _candidates(self, text: str) -> list[_Keyed]:
+        """What may start with a word; remembered (bounded, for speed only), since news repeats its words."""
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[text] = self._starting_with(text)
+        return known
 
     def _starting_with(self, text: str) -> list[_Keyed]:
         candidates: list[_Keyed] = []
