@@ -88,6 +88,8 @@ def _tolls(told: Snapshot, story: Story, thresholds: Thresholds, *, rising: bool
     parts = []
     for kind, before, after in (("killed", told.killed, story.killed), ("injured", told.injured, story.injured)):
         old, new = _count(before), _count(after)
+        if kind == "injured" and old is None and told.killed is not None:
+            continue
         if new is not None and _is_material(old or 0, new, thresholds, rising=rising):
             parts.append(f"{kind} {old if old is not None else 'unknown'} → {new}")
     return ", ".join(parts)

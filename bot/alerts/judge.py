@@ -11,6 +11,7 @@ from bot.model import (
     Item,
     Reason,
     Rule,
+    Severity,
     Snapshot,
     Story,
     StoryUpdate,
@@ -19,6 +20,7 @@ from bot.model import (
     VerdictKind,
 )
 from bot.stories.grouping import story_id
+from bot.stories.prints import explains
 from classifiers.assessment import Assessment
 
 from .changes import Thresholds, snapshot
@@ -107,7 +109,16 @@ def _first(update: StoryUpdate, asking: tuple[str, ...], now: datetime, policy: 
     if age > policy.stale:
         hours = int(age.total_seconds() // 3600)
         return replace(_dropped(update, Reason.STALE, now, asking), detail=f"{hours} hours old when first seen")
+    if silent := _adds_nothing(update):
+        return replace(_dropped(update, Reason.NO_CHANGE, now, asking), detail=silent)
     return _spoken(update, first_speech(update), asking, now)
+
+
+def _adds_nothing(update: StoryUpdate) -> str:
+    """Why a first item is not told although a rule asks for it: a later report of the story may still be."""
+    if explains(update.item.title) and update.story.severity is not Severity.EXTREME:
+        return "explains or comments, and reports no event"
+    return update.echo
 
 
 def _unasked(update: StoryUpdate, rules: Sequence[Rule], now: datetime) -> Verdict:

@@ -171,8 +171,7 @@ class _Router:
         update = verdict.update
         told = self._known.get((subscription.target, update.story.id))
         if told is None:
-            spoken = verdict.kind is not VerdictKind.DROPPED
-            return first_speech(update) if spoken or _newly_matches(verdict, subscription) else None
+            return first_speech(update) if _is_news(verdict, subscription) else None
         speech = next_speech(told.snapshot, update, self._policy.thresholds)
         if speech is not None:
             return speech
@@ -256,8 +255,14 @@ def _by_target(subscriptions: Iterable[Subscription]) -> dict[str, list[Subscrip
     return chats
 
 
-def _newly_matches(verdict: Verdict, subscription: Subscription) -> bool:
-    """True where the story began to fit the filter by this very item; what fitted before was told or held back."""
+def _is_news(verdict: Verdict, subscription: Subscription) -> bool:
+    """Whether an address that never heard of the story is told: where the verdict speaks, or where a story that was
+    told to others began to fit this filter by this very item. What fitted before was told or held back.
+    """
+    if verdict.kind is not VerdictKind.DROPPED:
+        return True
+    if verdict.update.story.told is None:
+        return False
     before = verdict.update.before
     return before is None or isinstance(match(subscription.rule.filter, subject(before, verdict.update.item)), Miss)
 

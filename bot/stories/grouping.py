@@ -15,21 +15,25 @@ import hashlib
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.model import Item, PhaseStep, Story, StoryUpdate
 from classifiers.assessment import Assessment
 
 from . import lifecycle, telling
 from .background import Background, load_background
+from .bridges import Bridges, languages
 from .index import Cluster, Index, packed, unpacked
 from .prints import Print, alike, print_of
 from .scoring import Scorer, compare, load_scorer
+from .situations import Situations
 
 _ID_BYTES = 8
 _CANDIDATES = 8
 _COPY = 0.8
 """Share of two texts' words from which on one is a copy of the other, given that their numbers are the same."""
+_LOOK_EVERY = timedelta(minutes=10)
+"""Stories are looked through for quiet ones no more often than this."""
 _LOCAL = 4.0
 """A story of these days counts like so many documents of the background in telling which words are common."""
 
@@ -75,6 +79,9 @@ class Grouper:
         self._index = Index()
         self._stories: dict[str, Story] = {}
         self._before: dict[str, Story | None] = {}
+        self._bridges: Bridges | None = None
+        self._situations: Situations | None = None
+        self._next_look = datetime.min.replace(tzinfo=UTC)
 
     @property
     def stories(self) -> tuple[Story, ...]:
@@ -89,6 +96,7 @@ class Grouper:
                 self._stories[story.id] = story
                 self._index.restore(cluster)
         self._index.commit()
+        self._bridges = self._situations = None
 
     def group(
         self,
@@ -114,10 +122,11 @@ class Grouper:
         updates: list[StoryUpdate] = []
         assignments: dict[str, str] = {}
         for item, assessment in pairs:
-            cluster, copy = self._assign(item, now)
+            read = assessment if assessment is not None and assessment.labels else None
+            cluster, copy = self._assign(item, read, now)
             assignments[item.uid] = cluster.id
-            if assessment is not None and assessment.labels:
-                report = telling.Report(item, assessment, copy, item.feed_id in official)
+            if read is not None:
+                report = telling.Report(item, read, copy, item.feed_id in official)
                 updates.append(self._tell(cluster, report, now, history=item.uid in history))
         told = {update.item.uid for update in updates}
         return Grouping(tuple(updates), tuple(item for item in items if item.uid not in told), assignments)
@@ -127,6 +136,8 @@ class Grouper:
         for story in stories:
             if story.id in self._stories:
                 self._stories[story.id] = story
+                if self._situations is not None:
+                    self._situations.put(story)
         self._index.commit()
         self._before.clear()
 
@@ -139,19 +150,35 @@ class Grouper:
             else:
                 self._stories[key] = story
         self._before.clear()
+        self._bridges = self._situations = None
 
     def expire(self, now: datetime) -> tuple[str, ...]:
-        """Close stories that fell quiet. Call it between batches; returns their ids."""
+        """Close stories that fell quiet. Call it between batches, as often as wanted; returns the ids of the closed."""
+        if now < self._next_look and self._index.items <= self._limits.items:
+            return ()
+        self._next_look = now + _LOOK_EVERY
         gone = self._index.evict((now - self._limits.window).timestamp(), self._limits.items)
         for key in gone:
             self._stories.pop(key, None)
+        self._bridges = self._situations = None
         return gone
 
-    def _assign(self, item: Item, now: datetime) -> tuple[Cluster, bool]:
+    def _assign(self, item: Item, read: Assessment | None, now: datetime) -> tuple[Cluster, bool]:
         shape = print_of(item, now, self._rarity)
         found = self._best(shape)
+        if found is None and read is not None and read.countries:
+            found = self._abroad(item, read, shape)
         copy = found is not None and _is_copy(shape, found)
         return self._index.add(found.id if found else story_id(item.uid), shape), copy
+
+    def _abroad(self, item: Item, read: Assessment, shape: Print) -> Cluster | None:
+        """The story that tells the same event in other languages."""
+        numbers = set(shape.figures)
+        near = {c.id: len(numbers.intersection(c.terms)) for c in self._index.near(shape, _CANDIDATES)}
+        if self._bridges is None:
+            self._bridges = Bridges(self._stories.values())
+        key = self._bridges.find(item, read, near)
+        return self._index.get(key) if key else None
 
     def _rarity(self, terms: Sequence[int]) -> list[float]:
         """How much words tell: the logarithm of one in so many documents, those of these days among them."""
@@ -179,9 +206,19 @@ class Grouper:
             story = telling.opened(cluster.id, report, now, phases=phases)
         else:
             story = telling.advanced(before, report, now)
-        story = replace(story, print={**packed(cluster), "origins": story.print.get("origins", ())})
+        spoken = dict.fromkeys((*languages(story), report.assessment.language))
+        kept = {"origins": story.print.get("origins", ()), "languages": tuple(spoken)}
+        story = replace(story, print={**packed(cluster), **kept})
         self._stories[cluster.id] = story
-        return StoryUpdate(story, before, report.item, report.assessment, report.copy, history)
+        if self._bridges is not None:
+            self._bridges.put(story)
+        echo = self._echo(story) if story.told is None else ""
+        return StoryUpdate(story, before, report.item, report.assessment, report.copy, history, echo)
+
+    def _echo(self, story: Story) -> str:
+        if self._situations is None:
+            self._situations = Situations(self._stories.values())
+        return self._situations.echo(story)
 
     def _inherited(self, report: telling.Report) -> tuple[PhaseStep, ...]:
         """The ceasefire's life as other open stories of the same country know it, the latest one's."""
@@ -195,5 +232,7 @@ class Grouper:
 
 
 def _is_copy(shape: Print, cluster: Cluster) -> bool:
-    """Nearly the same words, and the same numbers, as a text that the cluster holds."""
+    """The same title as that of a text which the cluster holds, or nearly the same words with the same numbers."""
+    if shape.title and shape.title in cluster.titles:
+        return True
     return any(figures == shape.figures and alike(sketch, shape.sketch) >= _COPY for sketch, figures in cluster.texts)

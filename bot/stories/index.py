@@ -39,6 +39,8 @@ class Cluster:
     publishers: tuple[int, ...]
     explainers: int = 0
     rounds: int = 0
+    titles: tuple[int, ...] = ()
+    """Hashes of the latest whole titles."""
     copies: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
     """(sketch, numbers) of the latest distinct texts; empty for a single item, whose terms say it."""
 
@@ -207,6 +209,7 @@ def grow(old: Cluster, shape: Print) -> Cluster:
         publishers=known if shape.publisher in known else (*known, shape.publisher),
         explainers=old.explainers + shape.explains,
         rounds=old.rounds + shape.rounds_up,
+        titles=(*old.titles, shape.title)[-_MOST_COPIES:] if shape.title not in old.titles else old.titles,
         copies=texts,
     )
 
@@ -219,6 +222,7 @@ def packed(cluster: Cluster) -> dict[str, tuple[str, ...] | tuple[int, ...] | tu
         "terms": tuple(cluster.terms),
         "weights": tuple(cluster.weights),
         "publishers": cluster.publishers,
+        "titles": cluster.titles,
     }
     for n, (sketch, figures) in enumerate(cluster.copies):
         out[f"sketch{n}"], out[f"figures{n}"] = sketch, figures
@@ -246,6 +250,7 @@ def unpacked(cluster_id: str, fields: Packed) -> Cluster | None:
         publishers=_ints(fields.get("publishers", ())),
         explainers=counts[2],
         rounds=counts[3],
+        titles=_ints(fields.get("titles", ())),
         copies=tuple((_ints(fields[f"sketch{n}"]), _ints(fields.get(f"figures{n}", ()))) for n in sketches),
     )
 
@@ -266,6 +271,7 @@ def _single(cluster_id: str, shape: Print) -> Cluster:
         publishers=(shape.publisher,),
         explainers=int(shape.explains),
         rounds=int(shape.rounds_up),
+        titles=(shape.title,),
     )
 
 

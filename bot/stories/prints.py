@@ -19,10 +19,15 @@ _TITLE_WEIGHT = 1.5
 UNIT = 1000
 """Vectors have this length and whole weights, so that sums are exact in any order and after a restart."""
 _SKETCH = 24
+_FEWEST_WORDS = 4
+"""A title of fewer words is no sign that two texts are the same."""
 _EXPLAINS = re.compile(
-    r"^(?:why|who|what|how|where|which|when|is|are|could|can|will|analysis|opinion|explainer|timeline|in pictures|watch"
-    r"|video|listen|photos|the papers|letters)\b|\?$|explained|what (?:we|to) know|need to know|at a glance|key events"
+    r"^(?:why|who|what|how|analysis|opinion|explainer|timeline|in pictures|watch|video|listen|photos|the papers|letters"
+    r"|почему|что известно|кто такои|как|чому|що відомо|pourquoi|comment|warum|wie|dlaczego|por que|como|perche)\b"
+    r"|[?？؟]$|explained|what (?:we|to) know|need to know|at a glance|key events"
 )
+_HEALTH_BODY = "WHO"
+"""In capitals no question word, but the World Health Organization."""
 _ROUNDS_UP = re.compile(
     r"\blive\b|at a glance|key events|what we know|\bday [0-9]+|briefing|round-?up|newsletter|the papers|\blatest\b"
     r"|list of|онлайн|en direct|en vivo|na zywo|canli"
@@ -49,6 +54,8 @@ class Print:
     """The terms of the title."""
     rarest: tuple[int, ...]
     """The terms by weight, the heaviest first."""
+    title: int = 0
+    """Hash of the whole title; 0 where it has fewer than four words."""
     explains: bool = False
     """A question or an explainer: it writes about an event and reports none."""
     rounds_up: bool = False
@@ -88,7 +95,6 @@ def print_of(item: Item, now: datetime, rarity: Rarity) -> Print:
     raw = {term: rare[term] * (_TITLE_WEIGHT if term in titled else 1.0) for term in kept}
     scale = UNIT / (math.sqrt(sum(weight * weight for weight in raw.values())) or 1.0)
     weight_of = {term: round(scale * raw[term]) for term in sorted(kept)}
-    folded = fold(item.title.strip())
     return Print(
         at=min(item.published, now).timestamp(),
         publisher=hashed(publisher(item.outlet)),
@@ -98,9 +104,20 @@ def print_of(item: Item, now: datetime, rarity: Rarity) -> Print:
         rarity=rare,
         titled=tuple(title[:MOST_TERMS]),
         rarest=tuple(sorted(weight_of, key=raw.__getitem__, reverse=True)),
-        explains=_EXPLAINS.search(folded) is not None,
-        rounds_up=_ROUNDS_UP.search(folded) is not None,
+        title=_title(item.title),
+        explains=explains(item.title),
+        rounds_up=_ROUNDS_UP.search(fold(item.title)) is not None,
     )
+
+
+def explains(title: str) -> bool:
+    """Whether a title is that of an explainer, an opinion or an overview, which reports no event of its own.
+
+    >>> explains("What we know about the strike on Qaryat"), explains("Strike on Qaryat kills nine")
+    (True, False)
+    """
+    stripped = title.strip()
+    return not stripped.startswith(_HEALTH_BODY) and _EXPLAINS.search(fold(stripped)) is not None
 
 
 def alike(one: Sequence[int], other: Sequence[int]) -> float:
@@ -116,3 +133,8 @@ def _terms(text: str) -> list[int]:
     """Hashes of the distinct words of a text, in order; single letters tell nothing."""
     kept = (stem(word) for word in words(text) if len(word) > 1 or not word.isascii() or word.isdigit())
     return [hashed(word) for word in dict.fromkeys(kept)]
+
+
+def _title(title: str) -> int:
+    found = words(title)
+    return hashed(" ".join(found)) if len(found) >= _FEWEST_WORDS else 0
