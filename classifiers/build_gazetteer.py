@@ -278,7 +278,8 @@ def add_city(table: Table, city: City, capital: bool, stops: set[str]) -> None:
         table.name("c", name, number, 0 if plain_in_english(name, city, seen, capital=capital) else FOREIGN)
         if len(words) == 1 and (capital or city["population"] >= 20_000):
             for stem in stem_of(words[0], script_of(name)):
-                table.put(f"s:{script_of(name)}:{stem}", number)
+                if capital or len(stem) >= SHORTEST_STEM:
+                    table.put(f"s:{script_of(name)}:{stem}", number)
         elif len(words) > 1 and script_of(name) == "cyrillic" and city["population"] >= 20_000:
             table.cut("cyrillic", name, number)
 
@@ -292,6 +293,8 @@ def plain_in_english(name: str, city: City, seen: set[str], *, capital: bool) ->
     return city["countrycode"] in TROUBLED and city["population"] >= 50_000 and len(name) >= 5
 
 
+SHORTEST_STEM = 4
+"""Letters of a town's stem: shorter ones are what is left of too many other words."""
 MIN_LETTERS = {"latin": 4, "cyrillic": 4, "arabic": 4, "hebrew": 4, "armenian": 4, "han": 3}
 
 

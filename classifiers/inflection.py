@@ -44,6 +44,8 @@ _SOFTENED = {"pl": (("dz", "d"), ("dz", "g"), ("c", "t"), ("c", "k"), ("rz", "r"
 _ARABIC = ("وبال", "ولل", "وال", "بال", "فال", "كال", "لل", "ال", "وب", "ول", "و", "ب", "ل", "ف", "ك")
 _HEBREW = ("וב", "ול", "ומ", "וה", "שב", "של", "מה", "שה", "כש", "ב", "ל", "מ", "ו", "ה", "ש", "כ")
 MIN_STEM = 3
+_LONG_STEM = 4
+"""Letters that must be left where the vowel may belong to the name: Мали is not declined, Adama leaves a given name."""
 
 
 def script_of(name: str) -> str:
@@ -95,7 +97,8 @@ def stem_of(name: str, language: str) -> Iterator[str]:
     if key not in _FOLDED and key != "latin":
         return
     vowels = _VOWELS.get(key, "aeoyi")
-    stem = name[:-1] if len(name) > MIN_STEM and name[-1] in vowels else name
+    shortest = _LONG_STEM if key == "latin" or name[-1] in "иеі" else MIN_STEM
+    stem = name[:-1] if len(name) > shortest and name[-1] in vowels else name
     if len(stem) >= MIN_STEM:
         yield stem
     if stem != name and key in ("az", "tr", "hy", "latin"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -31,6 +31,8 @@ _SCRIPT_OF_LANGUAGE = {
     "hy": "armenian",
 }
 _CASED = frozenset({"latin", "cyrillic", "armenian"})
+_NAMES_IN_CAPITALS = frozenset({"en", "ru", "uk", "pl", "es", "fr", "pt", "tr", "az", "hy"})
+"""Languages in which a capital letter within a sentence marks a name (in German it marks any noun)."""
 _JOINT = re.compile(r"[ \u00a0]?[-'’‘ʼ\"״.‐–\u200c]?[ \u00a0]?|[ \u00a0]+")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟։:;|\n—]|\s[-–]\s")
 _LONGEST_HAN = 8
@@ -137,6 +139,7 @@ class Finder:
         self._language = language
         self._spaces = (language,) if language in _KNOWN else ("en",)
         self._script = _SCRIPT_OF_LANGUAGE.get(language, "latin")
+        self._english = language == "en"
         self._quiet = True
         self._headline = False
         self._inflected = language in INFLECTED
@@ -161,16 +164,24 @@ class Finder:
                 at += 1
                 continue
             last, entries, exact = best
-            if entries[0].kind is not Kind.DECOY and not self._part_of_a_name(words, at, last, entries[0]):
+            if entries[0].kind is not Kind.DECOY and not self._part_of_a_name(words, spans, at, last, entries[0]):
                 found.append(Mention(field, at, last, words[at].start, words[last - 1].end, entries, exact))
             at = last
         return found
 
-    def _part_of_a_name(self, words: Sequence[Word], first: int, last: int, entry: Entry) -> bool:
+    @staticmethod
+    def _no_place(span: Span | None) -> bool:
+        return span is None or span[1][0].kind is Kind.LEADER
+
+    def _part_of_a_name(
+        self, words: Sequence[Word], spans: Mapping[int, Span], first: int, last: int, entry: Entry
+    ) -> bool:
         """Whether a town's name only stands within a person's or a firm's ("Houston Rockets", "Sam Austin")."""
-        if entry.kind is not Kind.CITY or self._headline or self._language != "en":
+        if entry.kind is not Kind.CITY or self._headline or self._language not in _NAMES_IN_CAPITALS:
             return False
         after = words[last] if last < len(words) else None
+        if not self._english:
+            return bool(after and after.joined and after.capital and self._no_place(spans.get(last)))
         if after and after.joined and after.capital and after.text not in _AFTER_TOWNS and len(after.text) > 1:
             return True
         before = words[first - 1] if first else None
@@ -210,11 +221,12 @@ class Finder:
         exact: bool,
     ) -> None:
         upper = all(word.upper for word in words[at:last])
+        english = self._english or (self._script != "latin" and words[at].text.isascii())
         entries = tuple(
             entry
             for entry in map(self._names.entry, values)
             if (upper or not entry.flags & CAPITALS)
-            and not (self._language == "en" and entry.flags & FOREIGN)
+            and not (english and entry.flags & FOREIGN)
             and not (upper and self._quiet and entry.kind is Kind.CITY)
         )
         if entries:
