@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StoreBusy, StoreError, StoreFull
+from bot.store.volume import size_of, wal_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,8 +47,9 @@ LITTLE_SPACE = 1 << 20
 
 def connect(path: Path, mode: Mode, *, busy_s: float = BUSY_S, wal: bool = True) -> sqlite3.Connection:
     """A raw connection with our pragmas. Transactions are left to the caller (autocommit)."""
-    uri = f"file:{quote(str(path))}?mode={'ro' if mode == 'readonly' else 'rw'}"
-    raw = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    if mode == "readonly":
+        return _look(path, busy_s)
+    raw = _open(path, "mode=rw", busy_s)
     try:
         if mode == "write":
             raw.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
@@ -60,6 +62,28 @@ def connect(path: Path, mode: Mode, *, busy_s: float = BUSY_S, wal: bool = True)
     except sqlite3.Error:
         raw.close()
         raise
+    return raw
+
+
+def _open(path: Path, options: str, busy_s: float) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path))}?{options}"
+    return sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
+
+
+def _look(path: Path, busy_s: float) -> sqlite3.Connection:
+    """A connection that cannot write. On a read-only volume SQLite must be told that nobody else writes either."""
+    raw = _open(path, "mode=ro", busy_s)
+    try:
+        raw.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.OperationalError as error:
+        raw.close()
+        if error.sqlite_errorname != "SQLITE_CANTOPEN" or size_of(wal_of(path)) > 0:
+            raise
+        raw = _open(path, "mode=ro&immutable=1", busy_s)
+    except sqlite3.Error:
+        raw.close()
+        raise
+    raw.execute("PRAGMA query_only = ON")
     return raw
 
 
@@ -87,7 +111,7 @@ def translate(error: BaseException, path: Path) -> StoreError:
         return StoreError(f"{path}: damaged, or no SQLite database ({orig}): move it away and restore a backup of it")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return StoreError(
-            f"{path}: cannot be opened for writing ({orig}): is the volume read-only, or somebody else's?"
+            f"{path}: cannot be opened or written ({orig}): is the volume read-only, or the file another user's?"
         )
     if name.startswith("SQLITE_IOERR"):
         return StoreError(f"{path}: the disk failed ({name}): check the volume")

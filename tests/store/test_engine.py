@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from bot.errors import StoreBusy, StoreError, StoreFull
-from bot.store import SqliteStore, chats, open_store
+from bot.store import SqliteStore, chats, engine, open_store
 from bot.store.engine import Line, connect, translate
 from tests.store.builders import NOON, at, batch, item, one_feed, owed
 
@@ -76,8 +76,14 @@ async def test_d01_a_full_disk_hurts_only_what_does_not_fit(folder: Path) -> Non
 # --- locks ------------------------------------------------------------------------------------------------------
 
 
-async def test_d04_a_long_lock_is_waited_for_and_the_loop_goes_on(folder: Path) -> None:
-    """While another process holds the database, writes wait, reads are answered, and the event loop runs."""
+async def test_d04_a_long_lock_is_waited_for_and_the_loop_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another process holds the database, writes wait, reads are answered, and the event loop runs.
+
+    The lock lasts several times as long as SQLite itself waits.
+    """
+    monkeypatch.setattr(engine, "BUSY_S", 0.02)
     store = await open_store(folder / "t.db")
     with locked(folder / "t.db") as other:
         writing = asyncio.create_task(store.meta_put("a", "1"))

@@ -227,6 +227,17 @@ async def test_d03_a_read_only_database_is_refused(folder: Path) -> None:
         await open_store(folder / "t.db")
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind the superuser")
+async def test_a_read_only_volume_can_be_looked_at(folder: Path) -> None:
+    """Where SQLite can make no files beside a database, it is read as it stands."""
+    await make(folder / "t.db")
+    os.chmod(folder, 0o500)
+    store = await open_store(folder / "t.db", readonly=True)
+    assert len(await store.feeds()) == 1
+    await store.close()
+    os.chmod(folder, 0o700)
+
+
 async def test_reading_what_is_not_there_says_so(folder: Path) -> None:
     """And makes no file."""
     with pytest.raises(StoreError, match="there is no database yet"):
