@@ -27,6 +27,8 @@ from .changes import Thresholds, snapshot
 from .compose import Speech, first_speech, next_speech
 from .filters import Match, match, nearest, subject
 
+_WEIGHT = {"casualties": 0.7}
+
 
 @dataclass(frozen=True, slots=True)
 class JudgePolicy:
@@ -34,6 +36,8 @@ class JudgePolicy:
 
     stale: timedelta = timedelta(hours=24)
     """An item older than this when it is first seen alerts nobody."""
+    sure: float = 0.6
+    """What one source alone reports is told only where it was read with this probability; 0 switches it off."""
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 
@@ -109,9 +113,22 @@ def _first(update: StoryUpdate, asking: tuple[str, ...], now: datetime, policy: 
     if age > policy.stale:
         hours = int(age.total_seconds() // 3600)
         return replace(_dropped(update, Reason.STALE, now, asking), detail=f"{hours} hours old when first seen")
+    if doubt := _doubt(update.story, policy):
+        return replace(_dropped(update, Reason.BELOW_CERTAINTY, now, asking), detail=doubt)
     if silent := _adds_nothing(update):
         return replace(_dropped(update, Reason.NO_CHANGE, now, asking), detail=silent)
     return _spoken(update, first_speech(update), asking, now)
+
+
+def _doubt(story: Story, policy: JudgePolicy) -> str:
+    """Why a story waits for a second source: its only one was read with little confidence. "" where it need not wait.
+
+    Casualties without a word of what caused them weigh less: accidents have casualties too.
+    """
+    if story.certainty is not Certainty.POSSIBLE:
+        return ""
+    confidence = max((p * _WEIGHT.get(signal, 1.0) for signal, p in story.signals.items()), default=0.0)
+    return "" if confidence >= policy.sure else f"read with {confidence:.0%} confidence, and in one source only"
 
 
 def _adds_nothing(update: StoryUpdate) -> str:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.filters import Match, Miss, distance_km, glob, match, nearest, subject
@@ -104,6 +104,7 @@ def test_nearest_rule() -> None:
     assert found[0].name == "near"
 
 
+@settings(deadline=None)
 @given(st.text("ab*", max_size=8), st.text("ab", max_size=12))
 def test_glob_agrees_with_its_definition(pattern: str, name: str) -> None:
     """A glob matches as a plain recursive reading of it does."""
@@ -128,6 +129,7 @@ def test_hostile_patterns_take_no_time() -> None:
     assert time.perf_counter() - started < 1.0
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.text(max_size=60))
 def test_any_words_any_text(phrase: str, text: str) -> None:
     """No phrase and no text makes matching fail; a phrase is found in a text that is that phrase."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.hours import is_quiet, next_daily, next_hour, quiet_end
@@ -50,6 +50,7 @@ def test_equal_ends_are_no_quiet_hours() -> None:
     assert not is_quiet(QuietHours(time(7), time(7)), _utc(2026, 3, 2, 7, 0))
 
 
+@settings(deadline=None)
 @given(_QUIET, _MOMENTS)
 def test_quiet_end_is_the_first_awake_moment(quiet: QuietHours, now: datetime) -> None:
     """The end lies at or after now, is awake, within 25 hours, and every minute before it is quiet."""
@@ -76,6 +77,7 @@ def test_end_in_the_hour_that_autumn_repeats() -> None:
     assert quiet_end(quiet, _utc(2026, 10, 25, 1, 10)) == _utc(2026, 10, 25, 1, 30)
 
 
+@settings(deadline=None)
 @given(_TIMES, st.sampled_from(_ZONES), _MOMENTS)
 def test_daily_digest_comes_once_a_local_day(at: time, zone: str, start: datetime) -> None:
     """Followed for five days, digests come once on each local date, in order."""
@@ -90,6 +92,7 @@ def test_daily_digest_comes_once_a_local_day(at: time, zone: str, start: datetim
     assert moments[0] - start <= timedelta(hours=25)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(_ZONES), _MOMENTS)
 def test_next_hour_is_full_and_near(zone: str, now: datetime) -> None:
     """The next full local hour lies within an hour and shows no minutes, unless the clocks change by half an hour."""

@@ -266,7 +266,7 @@ def _updates(reports: list[tuple[int, str, str, int | None, str, bool, bool]]) -
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(_REPORTS, _SUBSCRIPTIONS)
 def test_every_pair_has_exactly_one_outcome(
     reports: list[tuple[int, str, str, int | None, str, bool, bool]], subscriptions: list[Subscription]

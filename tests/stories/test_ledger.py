@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model import LedgerEntry, Tally
@@ -34,6 +34,7 @@ def _killed(*entries: LedgerEntry) -> Tally | None:
     return ledger.tally(ledger.merge((), entries), "killed")
 
 
+@settings(deadline=None)
 @given(_ENTRIES, st.randoms(use_true_random=False))
 def test_order_of_arrival_makes_no_difference(entries: list[LedgerEntry], random: object) -> None:
     """However the figures arrive, one by one or at once, ledger and tallies are the same."""
@@ -47,6 +48,7 @@ def test_order_of_arrival_makes_no_difference(entries: list[LedgerEntry], random
     assert ledger.tally(one_by_one, "killed") == ledger.tally(at_once, "killed")
 
 
+@settings(deadline=None)
 @given(_ENTRIES)
 def test_nothing_is_counted_twice(entries: list[LedgerEntry]) -> None:
     """Reporting every figure once more, by the same items, changes nothing; no tally exceeds the largest figure."""
@@ -60,6 +62,7 @@ def test_nothing_is_counted_twice(entries: list[LedgerEntry]) -> None:
         assert min(stated) <= (known.low if known.low is not None else known.best)
 
 
+@settings(deadline=None)
 @given(_ENTRIES)
 def test_low_best_high_are_ordered(entries: list[LedgerEntry]) -> None:
     """A tally's low lies below its best and its high above it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model import Item, Phase, PhaseStep
@@ -88,6 +88,7 @@ def test_a_new_beginning_after_a_breach() -> None:
 _REPORTS = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(Phase)), max_size=12)
 
 
+@settings(deadline=None)
 @given(_REPORTS)
 def test_steps_go_forward_in_time_and_never_repeat(reports: list[tuple[int, Phase]]) -> None:
     """Whatever arrives, steps are in order of time, no phase follows itself, and each names its item."""
@@ -103,6 +104,7 @@ def test_steps_go_forward_in_time_and_never_repeat(reports: list[tuple[int, Phas
     assert all(one.phase is not two.phase for one, two in itertools.pairwise(steps))
 
 
+@settings(deadline=None)
 @given(_REPORTS)
 def test_no_offer_straight_after_an_agreement(reports: list[tuple[int, Phase]]) -> None:
     """A ceasefire that is agreed, in force or extended is never set back to an offer."""
