@@ -17,7 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.alerts.digest import release
 from bot.app import App
-from bot.errors import FetchError, StoreError, StoreFull
+from bot.errors import FetchError, StoreError, StoreFull, WorkerError
 from bot.feeds.pacing import after_outage, host_rest
 from bot.health import Heartbeat
 from bot.model import Feed, FeedState
@@ -94,12 +94,14 @@ class Daemon:
         outbox = asyncio.create_task(self.app.outbox.run(), name="outbox")
         decider = asyncio.create_task(self._decide_forever(), name="decider")
         helpers = [asyncio.create_task(work, name=name) for name, work in self.app.services()]
+        warming = asyncio.create_task(self._warm(), name="warm")
         scheduler.start()
         await self._beat()
         try:
             await self._until_stopped(outbox, decider, *helpers)
         finally:
             scheduler.shutdown(wait=False)
+            warming.cancel()
             await self._wind_down(outbox, decider, helpers)
 
     async def _until_stopped(self, *vital: asyncio.Task[None]) -> None:
@@ -124,6 +126,12 @@ class Daemon:
             task.cancel()
         await asyncio.gather(outbox, decider, *helpers, *self._in_flight.values(), return_exceptions=True)
         self._heart.clear()
+
+    async def _warm(self) -> None:
+        try:
+            await self.app.workers.warm()
+        except WorkerError as error:
+            log.error("worker processes cannot start", error=str(error))
 
     # --- ticks ----------------------------------------------------------------------------------------------
 

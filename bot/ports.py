@@ -61,6 +61,9 @@ class Workers(Protocol):
     async def assess(self, texts: Sequence[Text]) -> Sequence[Assessment]:
         """Understand texts, in order."""
 
+    async def warm(self) -> None:
+        """Start what takes time to start, before the first work comes."""
+
     async def close(self) -> None:
         """End the processes."""
 

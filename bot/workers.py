@@ -53,6 +53,11 @@ def _parse(fetched: Fetched, max_items: int) -> ParsedFeed | tuple[str, str, boo
         return error.url, error.detail, error.blocked
 
 
+def _imported() -> None:
+    """Runs in a worker: the parsers are loaded before the first body comes."""
+    import bot.feeds.parse  # noqa: F401 - loading is the purpose
+
+
 _assessors: dict[Path | None, Assessor] = {}
 """One a process, filled on first use inside the worker; the parent never touches it."""
 
@@ -116,7 +121,7 @@ class WorkerPool:
 
     async def warm(self) -> None:
         """Start both kinds of process and load the model, so that the first news does not wait for it."""
-        await self._run("assess", _assess, [Text("")], self._model)
+        await asyncio.gather(self._run("assess", _assess, [Text("")], self._model), self._run("parse", _imported))
 
     async def parse(self, fetched: Fetched) -> ParsedFeed:
         """Read a body in a worker."""
@@ -140,24 +145,3 @@ class WorkerPool:
             pool.stop()  # type: ignore[no-untyped-call]
         for pool in pools:
             await asyncio.to_thread(pool.join, 5)
-
-
-class InlineWorkers:
-    """The same work in this process, for one-shot commands and replays where killing is not needed."""
-
-    def __init__(self, assessor: Assessor, max_items: int = 2000) -> None:
-        self._assessor = assessor
-        self._max_items = max_items
-
-    async def parse(self, fetched: Fetched) -> ParsedFeed:
-        """Read a body here."""
-        from bot.feeds.parse import parse_feed
-
-        return parse_feed(fetched, max_items=self._max_items)
-
-    async def assess(self, texts: Sequence[Text]) -> Sequence[Assessment]:
-        """Understand texts here."""
-        return self._assessor.assess(texts)
-
-    async def close(self) -> None:
-        """Nothing to end."""

@@ -72,6 +72,9 @@ class ScriptedWorkers:
             raise WorkerError("ended its worker process")
         return self.assessor.assess(texts)
 
+    async def warm(self) -> None:
+        """Nothing."""
+
     async def close(self) -> None:
         """Nothing."""
 
