@@ -18,6 +18,7 @@ _FORGET_OVER = 2048
 @dataclass(slots=True)
 class _Lane:
     slots: asyncio.Semaphore
+    turn: asyncio.Lock
     users: int = 0
     next_start: float = 0.0
 
@@ -74,11 +75,12 @@ class HostGate:
         if len(self._lanes) > _FORGET_OVER:
             now = asyncio.get_running_loop().time()
             self._lanes = {name: lane for name, lane in self._lanes.items() if lane.users or lane.next_start > now}
-        return self._lanes.setdefault(host, _Lane(asyncio.Semaphore(self.per_host)))
+        return self._lanes.setdefault(host, _Lane(asyncio.Semaphore(self.per_host), asyncio.Lock()))
 
     async def _turn(self, lane: _Lane) -> None:
-        now = asyncio.get_running_loop().time()
-        start = max(now, lane.next_start)
-        lane.next_start = start + self.spacing_s
-        if start > now:
-            await asyncio.sleep(start - now)
+        """Wait until the host's last start is ``spacing_s`` ago; the lock keeps two from starting in one pause."""
+        loop = asyncio.get_running_loop()
+        async with lane.turn:
+            if lane.next_start > loop.time():
+                await asyncio.sleep(lane.next_start - loop.time())
+            lane.next_start = loop.time() + self.spacing_s

@@ -9,6 +9,9 @@ from typing import cast
 
 from bot.feeds.raw import RawEntry, RawFeed
 
+_STUMBLES = (LookupError, AttributeError, TypeError, ValueError, AssertionError, RecursionError)
+"""What feedparser lets escape over some broken documents; it then counts as having found nothing."""
+
 
 def read(body: bytes, url: str, content_type: str | None) -> RawFeed | None:
     """What feedparser finds, or ``None`` where it finds no entry.
@@ -22,11 +25,14 @@ def read(body: bytes, url: str, content_type: str | None) -> RawFeed | None:
         headers["content-type"] = content_type
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        document = feedparser.parse(
-            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-        )
-        entries = [_entry(entry) for entry in document.get("entries", ())]
-        about: Mapping[str, object] = document.get("feed", {})
+        try:
+            document = feedparser.parse(
+                BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            )
+            entries = [_entry(entry) for entry in document.get("entries", ())]
+            about: Mapping[str, object] = document.get("feed", {})
+        except _STUMBLES:
+            return None
     if not entries:
         return None
     return RawFeed(

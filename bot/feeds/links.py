@@ -39,7 +39,7 @@ def clean_link(base: str, href: str) -> str:
 
     Relative links are resolved against ``base`` (``xml:base``, or the feed's final URL).
     """
-    if _USUAL.match(href) and len(href) <= MAX_LINK:
+    if len(href) <= MAX_LINK and _USUAL.match(href):
         return _unwrapped(href)
     text = _UNSEEN.sub("", href[: 2 * MAX_LINK]).strip()
     if not text:

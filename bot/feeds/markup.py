@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html.entities
 import re
+from collections.abc import Iterator
 
 _START = re.compile(rb"<\?xml|<(?:[\w.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _PAGE = re.compile(rb"<!doctype|<html|<head|<body", re.IGNORECASE)
@@ -16,10 +17,8 @@ _DECLARATION = re.compile(rb"\s*<\?xml[^>]*\?>", re.IGNORECASE)
 _ENTRY = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 _CONTROL = bytes(byte for byte in range(32) if byte not in (9, 10, 13))
 _NONCHARS = re.compile(rb"\xef\xbf[\xbe\xbf]")
-# CDATA is stepped over; in the rest: named entities, references to forbidden characters, and lone ampersands.
-_AMPERSAND = re.compile(
-    rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|&(?:(\w{2,31});|#(?:0*(\d{1,7})|[xX]0*([0-9a-fA-F]{1,6}));|#?)", re.DOTALL
-)
+# Named entities, references to forbidden characters, and lone ampersands.
+_AMPERSAND = re.compile(rb"&(?:(\w{2,31});|#(?:0*(\d{1,7})|[xX]0*([0-9a-fA-F]{1,6}));|#?)")
 _STEP = re.compile(rb"[\[\]>\"']|<!--")
 _XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _LOOK = 65_536
@@ -51,7 +50,7 @@ def repaired(body: bytes) -> bytes:
     body = body.translate(None, _CONTROL)
     if b"\xef\xbf" in body:
         body = _NONCHARS.sub(b"", body)
-    return _AMPERSAND.sub(_resolved, body) if b"&" in body else body
+    return b"".join(_outside_cdata(body)) if b"&" in body else body
 
 
 def entry_marks(body: bytes) -> int:
@@ -74,6 +73,20 @@ def bottomless(body: bytes) -> bool:
     """True where tens of thousands of elements are never closed: nesting that only serves to hurt a parser."""
     opened = body.count(b"<") - body.count(b"</") * 2 - body.count(b"/>") - body.count(b"<!")
     return opened > _UNCLOSED and len(body) > _DEEPEST_LOOK
+
+
+def _outside_cdata(body: bytes) -> Iterator[bytes]:
+    """The document in pieces: CDATA sections as they are, the rest with its references resolved."""
+    at = 0
+    while True:
+        start = body.find(b"<![CDATA[", at)
+        end = body.find(b"]]>", start) if start >= 0 else -1
+        if end < 0:
+            yield _AMPERSAND.sub(_resolved, body[at:])
+            return
+        yield _AMPERSAND.sub(_resolved, body[at:start])
+        yield body[start : end + 3]
+        at = end + 3
 
 
 def _resolved(found: re.Match[bytes]) -> bytes:

@@ -78,24 +78,22 @@ class _Names(dict[str, str]):
         return f"{prefix}:{local}" if prefix else local
 
 
-def read(root: _Element) -> RawFeed | None:
-    """All that the tree holds, or ``None`` where its root is not a feed's and nothing in it looks like an entry."""
+def read(root: _Element, *, based: bool = True) -> RawFeed | None:
+    """All that the tree holds, or ``None`` where its root is not a feed's and nothing in it looks like an entry.
+
+    ``based=False`` spares looking for ``xml:base`` in a document that holds none.
+    """
     names = _Names(root.nsmap.get(None))
     entries = [element for element in root.iter("{*}*") if names[element.tag] in _ENTRIES]
     top = names[root.tag].rpartition(":")[2]
     if not entries and top not in _ROOTS:
         return None
     feed = RawFeed()
-    based = _has_base(root)
     feed.entries = [_entry(element, names, based) for element in entries]
     _about(feed, _heads(root, names), names)
     if root.get(_XML + "lang") and not feed.language:
         feed.language = root.get(_XML + "lang") or ""
     return feed
-
-
-def _has_base(root: _Element) -> bool:
-    return root.find(f".//*[@{_XML}base]") is not None or root.get(_XML + "base") is not None
 
 
 def _heads(root: _Element, names: _Names) -> Iterator[_Element]:
