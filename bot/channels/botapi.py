@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bot.channels.http import Answer, Poster, retry_after_s
 from bot.channels.redact import scrub
 from bot.channels.safe import clean
+from bot.channels.turnstile import Turnstile
 from bot.errors import DeliveryError, DeliveryProblem
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ DEFAULT_WAIT_S = 30.0
 _MAX_ANSWER = 16 * 1024 * 1024
 """A hundred updates of a busy bot are a few megabytes."""
 
+_WRITES = ("send", "edit", "copy", "forward")
 _CREDENTIALS = frozenset({401, 404, 421})
 _TEXTS: tuple[tuple[DeliveryProblem, tuple[str, ...]], ...] = (
     (DeliveryProblem.UNCHANGED, ("message is not modified", "message_not_modified")),
@@ -57,15 +59,26 @@ class BotApi:
         base_url: str = DEFAULT_BASE_URL,
         proxy: str | None = None,
         deadline_s: float = 15.0,
+        turnstile: Turnstile | None = None,
     ) -> None:
         self._token = token
+        self._turnstile = turnstile
         self._now = now
         self._base_url = base_url.rstrip("/")
         self._poster = Poster((token,), deadline_s=deadline_s, proxy=proxy, max_answer=_MAX_ANSWER)
         self._bot: RawBot | None = None
 
     async def call(self, method: str, params: Mapping[str, object], *, deadline_s: float | None = None) -> object:
-        """The ``result`` of one method. Raises :class:`DeliveryError` and nothing else."""
+        """The ``result`` of one method. Raises :class:`DeliveryError` and nothing else.
+
+        What writes into a chat passes the turnstile, whoever calls.
+        """
+        if self._turnstile is None or not method.startswith(_WRITES):
+            return await self._call(method, params, deadline_s)
+        async with self._turnstile.turn(str(params.get("chat_id"))):
+            return await self._call(method, params, deadline_s)
+
+    async def _call(self, method: str, params: Mapping[str, object], deadline_s: float | None) -> object:
         from bot.channels.ptb import Refused
 
         try:

@@ -1,4 +1,4 @@
-"""A turn to speak: the pace keeper with a clock that sleeps. Shared by all who speak through one channel."""
+"""A turn to answer somebody: the pace keeper with a clock that sleeps. Answers go before what is queued."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Gate:
     async def turn(self, target: str) -> None:
         """Wait until this address may be spoken to; the turn is then taken."""
         now = self._clock.now()
-        wait = (self.keeper.take(target, now) - now).total_seconds()
+        wait = (self.keeper.take(target, now, first=True) - now).total_seconds()
         if wait > 0:
             await self._clock.sleep(wait)
 

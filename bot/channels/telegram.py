@@ -22,6 +22,7 @@ from bot.channels.render import (
 )
 from bot.channels.safe import cut, units
 from bot.channels.spans import MAX_TEXT_UNITS, Span, as_html, as_text, fit, joined, line
+from bot.channels.turnstile import Turnstile
 from bot.channels.words import Phrasebook
 from bot.errors import DeliveryError, DeliveryProblem
 from bot.model import Alert, Delivery, Digest, Lane, Message, Mode, Receipt, VerdictKind
@@ -49,7 +50,8 @@ class TelegramChannel:
         pace: Pace = DEFAULT_PACE,
         buttons: bool = True,
     ) -> None:
-        self.api = BotApi(token, now, base_url=base_url, proxy=proxy, deadline_s=deadline_s)
+        turnstile = Turnstile(pace.per_second, pace.per_address_per_second)
+        self.api = BotApi(token, now, base_url=base_url, proxy=proxy, deadline_s=deadline_s, turnstile=turnstile)
         self.pace = pace
         self._now = now
         self._buttons = buttons

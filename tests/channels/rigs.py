@@ -15,7 +15,7 @@ from bot.channels.console import ConsoleChannel
 from bot.channels.slack import SlackChannel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.webhook import Hook, WebhookChannel
-from bot.ports import Channel
+from bot.ports import Channel, Pace
 from tests.channels.samples import NOW
 from tests.fakes.server import Fault, Faults
 from tests.fakes.slack import FakeSlack
@@ -23,6 +23,8 @@ from tests.fakes.telegram import DEFAULT_TOKEN, FakeTelegram
 from tests.fakes.webhook import FakeWebhook
 
 DEADLINE_S = 0.4
+UNHURRIED = Pace(per_second=10_000, per_address_per_second=10_000, group_per_minute=100_000)
+"""No waiting in tests that are not about pace."""
 WEBHOOK_KEY = b"a shared secret of some bytes"
 APPRISE_URL = "json://token-q8s7secret@chat.example/room"
 
@@ -193,7 +195,9 @@ async def make_rig(name: str) -> AsyncIterator[Rig]:
 @asynccontextmanager
 async def _telegram() -> AsyncIterator[Rig]:
     async with FakeTelegram() as server:
-        channel = TelegramChannel(server.token, lambda: NOW, base_url=server.base_url, deadline_s=DEADLINE_S)
+        channel = TelegramChannel(
+            server.token, lambda: NOW, base_url=server.base_url, deadline_s=DEADLINE_S, pace=UNHURRIED
+        )
         yield TelegramRig(server, channel)
 
 

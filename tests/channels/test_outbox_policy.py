@@ -196,6 +196,18 @@ def test_a_wait_of_hours_for_one_chat_does_not_silence_the_others_for_hours() ->
     assert keeper.ready("telegram:1", NOW) == NOW + timedelta(hours=2)
 
 
+def test_T27_an_answer_goes_before_the_queue() -> None:
+    """A turn taken first is not behind the hundred that the outbox reserved, and what follows moves on by one."""
+    keeper = PaceKeeper(TELEGRAM)
+    for number in range(100):
+        keeper.take(f"telegram:{number}", NOW)
+    before = keeper.ready("telegram:777", NOW)
+    assert keeper.take("telegram:555", NOW, first=True) == NOW
+    assert keeper.ready("telegram:777", NOW) > before
+    keeper.penalise(error(P.RATE_LIMITED, retry_after_s=5.0, channel_wide=True), "telegram:1", NOW)
+    assert keeper.take("telegram:556", NOW, first=True) == NOW + timedelta(seconds=5)
+
+
 def test_resting_names_the_targets_to_leave_out() -> None:
     """What was just spoken to, topics included, is named until it may be spoken to again."""
     keeper = PaceKeeper(TELEGRAM)

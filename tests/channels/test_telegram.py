@@ -9,6 +9,7 @@ import pytest
 from bot.channels.telegram import TelegramChannel
 from bot.errors import DeliveryError, DeliveryProblem
 from bot.model import Mode
+from tests.channels.rigs import UNHURRIED
 from tests.channels.samples import NOW, UPDATE, alert, delivery
 from tests.fakes.telegram import FakeTelegram
 
@@ -23,7 +24,7 @@ async def tg() -> AsyncIterator[FakeTelegram]:
 
 @pytest.fixture
 async def channel(tg: FakeTelegram) -> AsyncIterator[TelegramChannel]:
-    made = TelegramChannel(tg.token, lambda: NOW, base_url=tg.base_url, deadline_s=2)
+    made = TelegramChannel(tg.token, lambda: NOW, base_url=tg.base_url, deadline_s=2, pace=UNHURRIED)
     yield made
     await made.close()
 

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from tests.fakes.server import LoopbackServer
 
 
-def serve(make: Callable[[int], LoopbackServer], name: str) -> None:
+def serve(make: Callable[[int, bool], LoopbackServer], name: str) -> None:
     """Serve until told to stop, at most an hour."""
     parser = argparse.ArgumentParser(prog=f"python -m tests.fakes.{name}")
     parser.add_argument("--port", type=int, default=0)
-    port = parser.parse_args(sys.argv[1:]).port
-    asyncio.run(_serve(make(port)))
+    parser.add_argument("--strict", action="store_true", help="refuse what comes faster than the service allows")
+    asked = parser.parse_args(sys.argv[1:])
+    asyncio.run(_serve(make(asked.port, asked.strict)))
 
 
 async def _serve(server: LoopbackServer) -> None:

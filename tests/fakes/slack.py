@@ -159,4 +159,4 @@ def _parsed_texts(value: object) -> Iterator[str]:
 if __name__ == "__main__":
     from tests.fakes.process import serve
 
-    serve(lambda port: FakeSlack(port), "slack")
+    serve(lambda port, strict: FakeSlack(port, StrictLimiter(None, 1.0, None) if strict else None), "slack")

@@ -105,6 +105,9 @@ class FakeTelegram(LoopbackServer):
         return [
             web.get("/control/messages", self._control_messages),
             web.post("/control/updates", self._control_updates),
+            web.post("/control/say", self._control_say),
+            web.get("/control/count", self._control_count),
+            web.get("/control/report", self._control_report),
             web.post("/bot{token}/{method}", self._api),
             web.get("/bot{token}/{method}", self._api),
         ]
@@ -345,6 +348,25 @@ class FakeTelegram(LoopbackServer):
         self.updates.push(await request.json())
         return web.json_response({"ok": True})
 
+    async def _control_say(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        self.updates.say(int(said["who"]), str(said["text"]))
+        return web.json_response({"ok": True})
+
+    async def _control_count(self, request: web.Request) -> web.Response:
+        return web.json_response(self._last_id.get(request.query["chat"], 0))
+
+    async def _control_report(self, request: web.Request) -> web.Response:
+        violations = self.limiter.violations if self.limiter is not None else []
+        times = sorted(sent.at for sent in self.messages)
+        report = {
+            "delivered": len(times),
+            "violations": len(violations),
+            "first": violations[:5],
+            "span": times[-1] - times[0] if times else 0.0,
+        }
+        return web.json_response(report)
+
 
 async def _params(request: web.Request) -> dict[str, Any]:
     """Parameters as any of the ways in which the Bot API takes them; nested ones are JSON."""
@@ -390,4 +412,8 @@ def error_body(code: int, description: str, parameters: Mapping[str, Any]) -> di
 if __name__ == "__main__":
     from tests.fakes.process import serve
 
-    serve(lambda port: FakeTelegram(os.environ.get("FAKE_TELEGRAM_TOKEN", DEFAULT_TOKEN), port=port), "telegram")
+    def _make(port: int, strict: bool) -> FakeTelegram:
+        limiter = StrictLimiter() if strict else None
+        return FakeTelegram(os.environ.get("FAKE_TELEGRAM_TOKEN", DEFAULT_TOKEN), port=port, limiter=limiter)
+
+    serve(_make, "telegram")

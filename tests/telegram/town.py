@@ -20,6 +20,7 @@ from bot.store.sqlite import open_store
 from bot.telegram.desk import TelegramDesk
 from bot.telegram.needs import DeskSettings
 from bot.telegram.updates import Poller
+from tests.channels.rigs import UNHURRIED
 from tests.fakes.telegram import FakeTelegram, Sent
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -91,7 +92,7 @@ async def make_town(
     store = await open_store(folder / "tocsin.db")
     settings = settings or DeskSettings(admins=frozenset({OPERATOR}), targets=("console",), zone="UTC")
     async with FakeTelegram() as tg:
-        channel = TelegramChannel(tg.token, clock.now, base_url=tg.base_url, deadline_s=5)
+        channel = TelegramChannel(tg.token, clock.now, base_url=tg.base_url, deadline_s=5, pace=UNHURRIED)
         gate = Gate(PaceKeeper(channel.pace), clock)
         desk = TelegramDesk(
             store, channel.api, ChannelVoice(channel), gate, clock, settings, **{"places": karvin, **tools}
