@@ -103,6 +103,13 @@ class Table:
         self.longest[f"14:{language}:{words[0]}"] = max(self.longest[f"14:{language}:{words[0]}"], len(words))
 
 
+OFFICES_ZH = (
+    "防长 外长 总理 总统 政府 军 方 外交部 国防部 官员 军方 媒 官媒 领导"
+    "人 议会 警方 空军 海军 国防 外交官 部队 當局 军机"
+)
+"""What may follow the one character that stands for a country."""
+
+
 def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The numbered rows of a table, without comments."""
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
@@ -164,6 +171,17 @@ def add_peoples(table: Table) -> None:
                 add_form(table, language, country, form)
 
 
+def add_short_chinese(table: Table) -> None:
+    """Chinese headlines cut a country to one character before an office, an army or a thing done to it."""
+    for _, (country, sign) in rows(HERE / "signs_zh.tsv"):
+        number = table.entry(country_name(table, country), country, Kind.PEOPLE)
+        for office in OFFICES_ZH.split():
+            table.name("zh", sign + office, number)
+        land = table.entry(country_name(table, country), country, Kind.COUNTRY)
+        for before, after in (("对", ""), ("", "境内"), ("", "全境"), ("驻", "美军"), ("援", "")):
+            table.name("zh", before + sign + after, land)
+
+
 def add_form(table: Table, language: str, country: str, form: str) -> None:
     """One cell of the table of peoples: plain, "=" capitals, "*" any ending, "|" between words."""
     flags = CAPITALS if form.startswith("=") else 0
@@ -201,7 +219,7 @@ def add_listed(table: Table) -> None:
         for name in names.split("|"):
             add_name(table, name, table.entry(names.split("|")[0], country, Kind.LEADER))
     for _, (strength, countries, names) in rows(HERE / "groups.tsv"):
-        kind = Kind.GROUP if strength == "s" else Kind.ROVING
+        kind = {"s": Kind.GROUP, "w": Kind.ROVING, "p": Kind.PAIR}[strength]
         for country in countries.split():
             for name in names.split("|"):
                 add_name(table, name, table.entry(names.split("|")[0], country, kind, weight=1))
@@ -308,6 +326,10 @@ def useful(name: str, words: list[str], city: City, capital: bool) -> bool:
     big = capital or people >= 1_000_000
     if letters < MIN_LETTERS[script] - (1 if capital or people >= 200_000 else 0):
         return False
+    if script in ("arabic", "hebrew") and not big:
+        return people >= 250_000 or (
+            city["countrycode"] in TROUBLED and people >= 60_000 and letters > MIN_LETTERS[script]
+        )
     if script == "han":
         return big or people >= 200_000 or city["countrycode"] in TROUBLED
     if script in ("latin", "cyrillic", "armenian") and (not name[0].isupper() or (name.isupper() and letters <= 4)):
@@ -377,6 +399,7 @@ def build() -> Table:
     add_countries(table)
     add_english(table)
     add_peoples(table)
+    add_short_chinese(table)
     add_cities(table)
     add_regions(table)
     add_listed(table)

@@ -73,6 +73,8 @@ class Kind(IntEnum):
     """Armed groups and organs of a state that sit in one country."""
     ROVING = 7
     """Groups that fight in several countries."""
+    PAIR = 9
+    """Two countries in one word, as Chinese headlines join them."""
     DECOY = 8
     """A phrase that holds a place's name and names no place ("Indian Ocean")."""
 

@@ -34,7 +34,7 @@ _ENDINGS = {
 }  # fmt: skip
 _ALIASES = {"ru": "cyrillic", "uk": "cyrillic", "armenian": "hy"}
 _FOLDED = {
-    language: tuple(sorted({fold(e) for e in endings.split()}, key=len, reverse=True))
+    language: tuple(sorted({fold(e) for e in endings.split()}, key=lambda e: (len(e), e)))
     for language, endings in _ENDINGS.items()
 }
 _VOWELS = {
@@ -118,7 +118,10 @@ def _alternating(stem: str, key: str) -> Iterator[str]:
 
 
 def word_stems(word: str, language: str) -> list[str]:
-    """What a folded word of a text may be without its ending or glued particles, longest ending first."""
+    """What a folded word of a text may be without its ending or glued particles, shortest ending first.
+
+    The order tells Нигерии (Nigeria's, without "и") from Нигер, which the longer ending would leave.
+    """
     key = _ALIASES.get(language, language)
     if key in ("ar", "he"):
         return _unglued(word, _ARABIC if key == "ar" else _HEBREW)
@@ -134,5 +137,5 @@ def word_stems(word: str, language: str) -> list[str]:
 
 def _unglued(word: str, prefixes: tuple[str, ...]) -> list[str]:
     stems = [word]
-    stems += [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) > len(p) + 1]
+    stems += [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) > len(p)]
     return stems

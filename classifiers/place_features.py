@@ -29,7 +29,7 @@ RICH = frozenset("AE AT AU BE CA CH DE DK ES FI FR GB IE IS IT JP LU NL NO NZ PT
 
 _LETTER = {
     Kind.COUNTRY: "N", Kind.REGION: "R", Kind.CAPITAL: "P", Kind.CITY: "C", Kind.PEOPLE: "D",
-    Kind.LEADER: "L", Kind.GROUP: "G", Kind.ROVING: "W",
+    Kind.LEADER: "L", Kind.GROUP: "G", Kind.ROVING: "W", Kind.PAIR: "N",
 }  # fmt: skip
 _SMALL_CITY = 16 * 5
 _LOCAL = frozenset("NRPC")
@@ -304,8 +304,8 @@ def gather(
 
 
 def meant(mention: Mention) -> list[str]:
-    """The countries that a mention may point to: one, or all of a group's that fights in several."""
-    entries = mention.entries if mention.entries[0].kind is Kind.ROVING else mention.entries[:1]
+    """The countries that a mention may point to: one, all of a group's that fights in several, or both of a pair."""
+    entries = mention.entries if mention.entries[0].kind in (Kind.ROVING, Kind.PAIR) else mention.entries[:1]
     return list(dict.fromkeys(entry.country for entry in entries))
 
 

@@ -19,8 +19,8 @@ from classifiers.gazetteer import GazetteerError, Kind, gazetteer
 from classifiers.place_features import Evidence, gather
 from classifiers.toponyms import Mention, Word, find_mentions, words_in
 
-HIGH = 0.15
-"""Log-odds from which a country is taken."""
+HIGH = {"en": 0.15, "other": 0.0}
+"""Log-odds from which a country is taken, by the table of weights."""
 LOW = -2.0
 """Where none reaches HIGH, the likeliest is still taken from here on: hardly an item names no country of its event."""
 
@@ -59,7 +59,7 @@ def score(evidence: Evidence, weights: Mapping[str, float]) -> float:
 
 
 def select(
-    candidates: Sequence[Evidence], weights: Mapping[str, float], high: float = HIGH, low: float = LOW
+    candidates: Sequence[Evidence], weights: Mapping[str, float], high: float, low: float = LOW
 ) -> tuple[str, ...]:
     """The countries of the event, likeliest first: all from ``high`` on, else the best one from ``low`` on."""
     ranked = sorted(((score(c, weights), c.country) for c in candidates), key=lambda pair: -pair[0])
@@ -78,9 +78,9 @@ def read_places(text: Text, language: str) -> PlaceReading:
     words, mentions = _mentions(text, language)
     if not mentions:
         return PlaceReading((), ())
-    lexical = language == "en"
-    weights = _weights()["en" if lexical else "other"]
-    countries = select(gather(words, mentions, language, lexical=lexical), weights)
+    scorer = "en" if language == "en" else "other"
+    candidates = gather(words, mentions, language, lexical=scorer == "en")
+    countries = select(candidates, _weights()[scorer], HIGH[scorer])
     return PlaceReading(countries, _places(mentions, countries))
 
 

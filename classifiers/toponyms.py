@@ -35,6 +35,8 @@ _NAMES_IN_CAPITALS = frozenset({"en", "ru", "uk", "pl", "es", "fr", "pt", "tr", 
 """Languages in which a capital letter within a sentence marks a name (in German it marks any noun)."""
 _JOINT = re.compile(r"[ \u00a0]?[-'’‘ʼ\"״.‐–\u200c]?[ \u00a0]?|[ \u00a0]+")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟։:;|\n—]|\s[-–]\s")
+_LARGE = 88
+"""Weight of a city of 300,000: under it a name with a glued particle is more often another word."""
 _LONGEST_HAN = 8
 _LONGEST_NAME = 6
 _MOST_ENDING = 5
@@ -85,9 +87,9 @@ def words_in(text: str, limit: int = MAX_WORDS) -> list[Word]:
         raw, start = match.group(), match.start()
         gap = text[end:start]
         lone = bool(words) and end - words[-1].start == 1 and gap.startswith(".")
-        if words and not lone and _SENTENCE_END.search(gap):
-            sentence += 1
-        joined = bool(words) and len(gap) <= 3 and _JOINT.fullmatch(gap) is not None
+        ended = bool(words) and not lone and _SENTENCE_END.search(gap) is not None
+        sentence += ended
+        joined = bool(words) and not ended and len(gap) <= 3 and _JOINT.fullmatch(gap) is not None
         capital = raw[0].isupper()
         words.append(Word(fold(raw), start, match.end(), capital, capital and raw.isupper(), joined, sentence))
         end = match.end()
@@ -228,6 +230,7 @@ class Finder:
             if (upper or not entry.flags & CAPITALS)
             and not (english and entry.flags & FOREIGN)
             and not (upper and self._quiet and entry.kind is Kind.CITY)
+            and (exact or not self._glued or entry.kind is not Kind.CITY or entry.weight >= _LARGE)
         )
         if entries:
             spans[at] = (last, entries, exact)
@@ -347,7 +350,9 @@ class Finder:
         while at < len(word.text):
             if at in best:
                 length, entries = best[at]
-                yield Mention(field, index, index + 1, word.start + at, word.start + at + length, entries, exact=True)
+                start = word.start + at
+                if entries[0].kind is not Kind.DECOY:
+                    yield Mention(field, index, index + 1, start, start + length, entries, exact=True)
                 at += length
             else:
                 at += 1
@@ -378,7 +383,7 @@ def _settled(found: list[Mention]) -> list[Mention]:
         own[mention.entries] = own.get(mention.entries, Counter()) + votes
     settled: list[Mention] = []
     for mention in found:
-        if len(mention.entries) > 1 and mention.entries[0].kind is not Kind.ROVING:
+        if len(mention.entries) > 1 and mention.entries[0].kind not in (Kind.ROVING, Kind.PAIR):
             others = spoken - own[mention.entries]
             ranked = sorted(mention.entries, key=lambda entry: -others[entry.country])
             mention = replace(mention, entries=tuple(ranked))

@@ -5,6 +5,9 @@ a name, one for all other languages with their classes alone (learnt mostly from
 languages share). Names are masked before learning. Deterministic: same items, same weights.
 
     python -m classifiers.train_places ITEMS.jsonl [ITEMS.jsonl …]
+
+The project's own examples (``gazetteer/examples.tsv``, ``seeds/training``) are always learnt from beside the items
+given.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from classifiers.assessment import Text
+from classifiers.examples import own_examples, read_examples
 from classifiers.place_features import Evidence
 from classifiers.places import evidence_of, select
 
@@ -27,6 +31,8 @@ SEEN = 6
 """A feature must be seen on so many candidates to be kept."""
 WORTH = {"en": 1, "other": 3}
 """How many annotated items one of our own examples counts for: they are few, and the only ones in most languages."""
+SEEDS = 2
+"""How many annotated items one of the project's training examples in another language than English counts for."""
 STRENGTH = 0.05
 """Inverse of the L2 penalty, chosen on items later in time than those learnt from."""
 
@@ -36,21 +42,14 @@ Row = tuple[list[Evidence], frozenset[str]]
 def read(paths: Iterable[Path], *, lexical: bool) -> list[Row]:
     """Candidates and true countries of every item that carries a signal."""
     found: list[Row] = []
-    for path in paths:
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                item = json.loads(line)
-                if not item["signals"]:
-                    continue
-                language = item.get("language") or "en"
-                if lexical and language != "en":
-                    continue
-                text = Text(item["title"], item.get("summary") or "", language)
-                found.append((evidence_of(text, language, lexical=lexical), frozenset(item["countries"])))
+    for example in read_examples(paths):
+        language = example.text.language or "en"
+        if example.signals and (not lexical or language == "en"):
+            found.append((evidence_of(example.text, language, lexical=lexical), example.countries))
     return found
 
 
-def own_examples(*, lexical: bool) -> list[Row]:
+def own_sentences(*, lexical: bool) -> list[Row]:
     """The project's own example texts, in all supported languages, or in English alone for the lexical scorer."""
     found: list[Row] = []
     for line in (HERE / "examples.tsv").read_text("utf-8").splitlines():
@@ -105,7 +104,9 @@ def main() -> None:
     options = parser.parse_args()
     weights = {}
     for name, lexical in (("en", True), ("other", False)):
-        rows = read(options.items, lexical=lexical) + own_examples(lexical=lexical) * WORTH[name]
+        rows = read(options.items, lexical=lexical) + own_sentences(lexical=lexical) * WORTH[name]
+        if not lexical:
+            rows += read([path for path in own_examples() if path.stem != "en"], lexical=False) * SEEDS
         weights[name] = fit(rows)
         sys.stdout.write(f"{name}: {len(rows)} items, {len(weights[name])} weights\n")
     options.out.write_text(json.dumps(weights, ensure_ascii=False, sort_keys=True, separators=(",\n", ":")), "utf-8")

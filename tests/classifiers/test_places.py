@@ -122,9 +122,9 @@ def test_names_are_masked_before_they_are_weighed() -> None:
 def test_the_likeliest_is_taken_where_none_is_sure() -> None:
     """An item names no country of its event only where even the best candidate is unlikely."""
     weights = {"": 0.0, "weak": -1.0, "hopeless": -9.0, "strong": 2.0}
-    assert select([Evidence("AA", ["weak"]), Evidence("BB", ["hopeless"])], weights) == ("AA",)
-    assert select([Evidence("BB", ["hopeless"])], weights) == ()
-    assert select([Evidence("AA", ["strong"]), Evidence("BB", ["strong", "strong"])], weights) == ("BB", "AA")
+    assert select([Evidence("AA", ["weak"]), Evidence("BB", ["hopeless"])], weights, 0.0) == ("AA",)
+    assert select([Evidence("BB", ["hopeless"])], weights, 0.0) == ()
+    assert select([Evidence("AA", ["strong"]), Evidence("BB", ["strong", "strong"])], weights, 0.0) == ("BB", "AA")
     assert score(Evidence("AA", ["strong", "unknown"]), weights) == 2.0
 
 
