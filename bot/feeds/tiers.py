@@ -44,9 +44,9 @@ def read_document(fetched: Fetched, max_items: int) -> RawFeed:
     left_out = 0
     if body.count(b"<") > _MANY_TAGS:
         body, left_out = markup.bounded(body, 2 * max_items)
-    raw = _strict(body) or _forgiving(body, fetched)
+    raw = _strict(body) or (None if challenge.is_html(body) else _forgiving(body, fetched.url))
     if raw is None:
-        raise _no_feed(fetched)
+        raise _no_feed(shown(fetched.url), body)
     raw.bozo = raw.bozo or declared or not readable or left_out > 0
     raw.left_out = left_out
     return raw
@@ -66,7 +66,7 @@ def _strict(body: bytes) -> RawFeed | None:
     return _read(_tree(body, recover=False), body)
 
 
-def _forgiving(body: bytes, fetched: Fetched) -> RawFeed | None:
+def _forgiving(body: bytes, url: str) -> RawFeed | None:
     """The second tier, and the third where the second seems to have missed something."""
     fixed = markup.repaired(body)
     whole = _strict(fixed)
@@ -75,8 +75,8 @@ def _forgiving(body: bytes, fetched: Fetched) -> RawFeed | None:
     marks = markup.entry_marks(fixed)
     best = _recovered(fixed, marks)
     found = len(best.entries) if best else 0
-    if marks > found and not challenge.is_html(fetched.body) and not markup.bottomless(body):
-        last = lastresort.read(body[:_SLOWLY_AT_MOST], fetched.url, "application/xml; charset=utf-8")
+    if marks > found and not markup.bottomless(body):
+        last = lastresort.read(body[:_SLOWLY_AT_MOST], url, "application/xml; charset=utf-8")
         if last is not None and len(last.entries) > found:
             return _malformed(last)
     return _malformed(best) if best is not None and found else None
@@ -123,10 +123,7 @@ def _tree(body: bytes, *, recover: bool) -> _Element | None:
         return None
 
 
-def _no_feed(fetched: Fetched) -> ParseError:
-    url = shown(fetched.url)
-    if challenge.is_challenge(fetched.body):
+def _no_feed(url: str, body: bytes) -> ParseError:
+    if challenge.is_challenge(body):
         return ParseError(url, "a challenge page instead of a feed", blocked=True)
-    if challenge.is_html(fetched.body):
-        return ParseError(url, "a web page, not a feed")
-    return ParseError(url, "no feed in it")
+    return ParseError(url, "a web page, not a feed" if challenge.is_html(body) else "no feed in it")
