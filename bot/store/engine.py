@@ -196,7 +196,7 @@ class Line:
             job = self._jobs.popleft()
             if job.done.set_running_or_notify_cancel():
                 group.append(job)
-        if len(group) == 1 or not self._together(group):
+        if len(group) < 2 or not self._together(group):
             for job in group:
                 self._alone(job)
 

@@ -57,7 +57,7 @@ SNAPSHOTS = st.builds(
 )
 
 
-@settings(max_examples=40, database=None)
+@settings(max_examples=40, deadline=None, database=None)
 @given(ASSESSMENTS)
 def test_assessments_survive(assessment: Assessment) -> None:
     """Every field comes back, probabilities rounded."""
@@ -65,7 +65,7 @@ def test_assessments_survive(assessment: Assessment) -> None:
     assert codec.load_assessment(codec.dump_assessment(assessment)) == replace(assessment, signals=rounded)
 
 
-@settings(max_examples=40, database=None)
+@settings(max_examples=40, deadline=None, database=None)
 @given(SNAPSHOTS)
 def test_snapshots_survive(snapshot: Snapshot) -> None:
     """Every field comes back, times to the microsecond and in UTC."""
@@ -125,7 +125,7 @@ def test_a_batch_encodes_one_object_once() -> None:
     assert once(alert()) == once(shared)
 
 
-@settings(max_examples=40, database=None)
+@settings(max_examples=40, deadline=None, database=None)
 @given(TIMES)
 def test_instants_survive(time: datetime) -> None:
     """From the year 1 to 9999, to the microsecond."""
