@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.model import Circle, Filter, Item, Reason, Rule, Story, Where
 from bot.stories.sources import publisher
@@ -27,23 +28,28 @@ class Miss:
     distance: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """What filters look at, prepared once for all rules."""
+@dataclass(frozen=True)
+class Subject:
+    """A story and the item that moved it, as filters look at them; made once for all filters."""
 
     story: Story
     item: Item
-    spaced: str
-    folded: str
 
+    @cached_property
+    def folded(self) -> str:
+        """All text, folded."""
+        story, item = self.story, self.item
+        return fold("\n".join((item.title, item.summary, story.title, story.summary)))
 
-Subject = _Subject
+    @cached_property
+    def spaced(self) -> str:
+        """The words of all text with one space around each."""
+        return spaced(self.folded)
 
 
 def subject(story: Story, item: Item) -> Subject:
     """Prepare a story and the item that moved it for matching against many filters."""
-    text = "\n".join((item.title, item.summary, story.title, story.summary))
-    return _Subject(story, item, spaced(text), fold(text))
+    return Subject(story, item)
 
 
 def match(asked: Filter, of: Subject) -> Match | Miss:

@@ -29,7 +29,7 @@ from .scoring import Scorer, compare, load_scorer
 from .situations import Situations
 
 _ID_BYTES = 8
-_CANDIDATES = 8
+_CANDIDATES = 6
 _COPY = 0.8
 """Share of two texts' words from which on one is a copy of the other, given that their numbers are the same."""
 _LOOK_EVERY = timedelta(minutes=10)

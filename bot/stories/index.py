@@ -14,7 +14,7 @@ from .prints import UNIT, Print, figures_of, sketch_of
 
 _INDEXED = 12
 """So many of an item's rarest words lead to its cluster."""
-_MOST_TERMS = 400
+_MOST_TERMS = 256
 _MOST_COPIES = 12
 _MOST_HOLDERS = 3000
 """A word that more clusters hold finds nothing any more."""

@@ -19,6 +19,8 @@ _TURNS = frozenset(
 """Signals that are news of their own wherever they appear first."""
 _COMMON_TOLL = 5
 """Smaller tolls are too common to tell one event from another, unless the place is known too."""
+_RUNNING_TOLL, _ROUNDING = 25, 0.1
+"""The largest toll told of a country is that of its war; a tenth more or less repeats it in round numbers."""
 
 
 @dataclass(slots=True)
@@ -75,6 +77,9 @@ def _adds_nothing(story: Story, country: str, known: Mapping[str, _Situation]) -
 
 def _is_known(killed: Tally | None, situation: _Situation, *, placed: bool) -> bool:
     if killed is None or killed.best is None:
+        return True
+    running = max(situation.figures, default=0)
+    if running >= _RUNNING_TOLL and abs(killed.best - running) <= _ROUNDING * running:
         return True
     return killed.best in situation.figures and (placed or killed.best >= _COMMON_TOLL)
 

@@ -11,6 +11,11 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u
 """Scripts written without spaces: Thai, Lao, Burmese, Khmer, kana and Han."""
 _WORD = re.compile(rf"(?:[^\W\d_]\.){{2,}}|\d+(?:[.,]\d+)*|[{_UNSPACED}]+|[^\W\d_{_UNSPACED}]+(?:-\d+)?")
 _RUN = re.compile(f"[{_UNSPACED}]")
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u0610-\u061a\u0640\u064b-\u065f\u0670]+"
+)
+"""Accents, vowel points and the Arabic stretch."""
+_TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": ".", "\u00a0": " "})
 _LEAD = 600
 """Characters of a summary that are read: the lead says what happened, the rest is background."""
 _LONGEST_WORD = 64
@@ -18,10 +23,10 @@ _LONGEST_WORD = 64
 
 def fold(text: str) -> str:
     """Lower case without accents or vowel points: the form in which words are compared."""
-    if text.isascii():
-        return text.lower()
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in parts if not unicodedata.combining(c))
+    plain = text.translate(_TYPOGRAPHY)
+    if plain.isascii():
+        return plain.lower()
+    return _MARKS.sub("", unicodedata.normalize("NFKD", plain.casefold()))
 
 
 def words(text: str) -> list[str]:
