@@ -32,7 +32,7 @@ from classifiers.model import MODEL_NAME, SHIPPED
 from classifiers.modelfile import Json, save_model
 from classifiers.severity import LEVELS, severity_features
 from classifiers.taxonomy import SIGNAL_IDS
-from classifiers.thresholds import best_threshold, platt
+from classifiers.thresholds import best_threshold, fit_severity, platt
 from classifiers.tolls import read_toll
 
 Progress = Callable[[str, float], None]
@@ -259,14 +259,7 @@ def _severity_head(
             for k, i in enumerate(held_out)
         ]
     )
-    weights = np.zeros((features.shape[1], LEVELS), dtype=np.float32)
-    bias = np.full(LEVELS, -8.0, dtype=np.float32)
-    levels = prepared.severity[held_out][known]
-    if len(np.unique(levels)) < LEVELS:
-        bias[np.unique(levels)] = 0.0
-        return weights, bias
-    learner = LogisticRegression(C=1.0, max_iter=500, random_state=0).fit(features[known], levels)
-    return learner.coef_.T.astype(np.float32), learner.intercept_.astype(np.float32)
+    return fit_severity(features[known], prepared.severity[held_out][known])
 
 
 def _prune(model: LinearModel, settings: TrainingSettings) -> LinearModel:
