@@ -8,6 +8,7 @@ the same when done twice.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -127,10 +128,10 @@ class TelegramDesk:
         self._drills.settled(delivery, outcome)
 
     async def _nap(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), NAP_S)
-        except TimeoutError:
-            return
+        # not asyncio.wait_for: before Python 3.12 it may swallow a cancellation that comes with the wake-up
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(NAP_S):
+                await self._wake.wait()
 
     async def serve_once(self) -> int:
         """Start handling what is stored and not yet handled; how many chats were started."""

@@ -50,7 +50,9 @@ async def _wake(visit: Visit) -> None:
 
 
 async def chosen(visit: Visit) -> Sequence[Act]:
-    """A tap in the dialogue."""
+    """A tap in the dialogue; the one that begins it anew leaves the message under which it stands."""
+    if not visit.parts:
+        return [*await _next(visit, Choice(), fresh=True), Toast("")]
     return await _next(visit, read_choice(visit.parts), fresh=False)
 
 

@@ -104,7 +104,7 @@ def _said(message: Mapping[str, object]) -> Said | None:
     return Said(
         chat, person, message_id, text, command, addressed_to, words,
         position=_position(_map(message.get("location"))),
-        link=first_link(_str(_map(message.get("reply_to_message")).get("text"))),
+        link=_link_of(_map(message.get("reply_to_message"))),
     )  # fmt: skip
 
 
@@ -158,6 +158,15 @@ def _position(location: Mapping[str, object]) -> tuple[float, float] | None:
     if not isinstance(lat, int | float) or not isinstance(lon, int | float):
         return None
     return (float(lat), float(lon)) if abs(lat) <= 90 and abs(lon) <= 180 else None
+
+
+def _link_of(message: Mapping[str, object]) -> str:
+    """The address in a message: under a word, as alerts have it, or written out."""
+    entities = message.get("entities")
+    for entity in entities if isinstance(entities, list) else ():
+        if _map(entity).get("type") == "text_link" and (link := first_link(_str(_map(entity).get("url")))):
+            return link
+    return first_link(_str(message.get("text")))
 
 
 def first_link(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Callable
@@ -28,7 +29,6 @@ async def _serve(server: LoopbackServer) -> None:
     async with server:
         sys.stdout.write(f"listening on {server.origin}\n")
         sys.stdout.flush()
-        try:
-            await asyncio.wait_for(done.wait(), 3600)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(3600):
+                await done.wait()

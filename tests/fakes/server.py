@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -51,10 +52,9 @@ class LoopbackServer:
 
     async def hang(self, limit_s: float = 60.0) -> None:
         """Say nothing until the server closes or a minute has passed."""
-        try:
-            await asyncio.wait_for(self._released.wait(), limit_s)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._released.wait()
 
 
 @dataclass(slots=True)

@@ -92,7 +92,8 @@ class Updates:
         while not self._queue and (left := end - time.monotonic()) > 0:
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._arrived.wait()
             except TimeoutError:
                 break
             if mine != self._poll:

@@ -12,11 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import FetchError, FetchProblem
-from bot.model import Batch, Feed, FeedSpec, FeedState, GivenUp, Receipt
+from bot.model import (
+    Batch,
+    Feed,
+    FeedSpec,
+    FeedState,
+    GivenUp,
+    Item,
+    NonDelivery,
+    PollResult,
+    Reason,
+    Receipt,
+    Routing,
+    SourceRef,
+    StoryUpdate,
+    Verdict,
+    VerdictKind,
+)
 from bot.model import Sent as SentOutcome
 from bot.ports import ChatCommand
 from bot.telegram.incoming import read_update
 from bot.telegram.needs import DeskSettings
+from classifiers.assessment import Assessment, Evidence
 from tests.telegram.test_manage import subscribed
 from tests.telegram.town import ANN, BOB, GROUP, NOW, OPERATOR, Town, make_town, story
 
@@ -308,6 +325,32 @@ async def test_latest_follows_the_subscriptions(town: Town) -> None:
     assert "/story_s0000005" in said
     assert "/story_s0000006" not in said
     assert "5 killed" in (await town.says(ANN, "/story_s0000005")).text
+
+
+async def test_why_and_why_not_answer_an_alert_or_a_link(town: Town) -> None:
+    """In answer to an alert, or with a link, /why tells what was read in it and /whynot what kept it from this chat."""
+    await town.store.add_feed(FeedSpec("https://morning.example/feed", "Morning"), NOW - timedelta(days=9))
+    (feed,) = await town.store.feeds()
+    link = "https://morning.example/5"
+    item = Item(feed.id, "k5", "Shelling of Karvin", "The port was shelled.", link, NOW, "morning.example")
+    span = Evidence("remote_strike", "title", 0, 8, "Shelling", 2.0)
+    read = Assessment({"remote_strike": 0.97}, ("remote_strike",), "severe", -9.5, evidence=(span,))
+    told = story(5, sources=(SourceRef(item.uid, "morning.example", link, "t", NOW),))
+    update = StoryUpdate(told, None, item, read)
+    verdict = Verdict(VerdictKind.ALERT, Reason.NEW_STORY, NOW, update, rules=("caucasus",))
+    quiet = NonDelivery(
+        "x", f"telegram:{ANN}", told.id, item.uid, VerdictKind.ALERT, Reason.BELOW_SEVERITY, NOW, "minor"
+    )
+    poll = PollResult(feed, feed.state, (item,))
+    await town.store.record(Batch(NOW, (poll,), {item.uid: read}, (verdict,), (told,), Routing(silent=(quiet,))))
+    reply = {"reply_to_message": {"text": "an alert", "entities": [{"type": "text_link", "url": link}]}}
+    said = (await town.says(ANN, "/why", extra=reply)).text
+    for fact in ("air, missile or artillery strike 97%", "“Shelling”", "new story", "caucasus", "1 independent source"):
+        assert fact in said
+    assert "below the severity asked for (minor)" in (await town.says(ANN, f"/whynot {link}")).text
+    assert "new story" in (await town.says(BOB, "/whynot", extra=reply)).text
+    assert "never seen" in (await town.says(BOB, "/whynot https://elsewhere.example/x")).text
+    assert "Answer an alert" in (await town.says(BOB, "/why")).text
 
 
 async def test_search_finds_and_says_when_it_does_not(town: Town) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.errors import StoreFull
 from bot.ports import ChatCommand
@@ -121,3 +123,17 @@ async def test_the_bots_name_is_asked_for_until_it_is_told(town: Town) -> None:
     """Start-up does not fail where Telegram cannot be reached at first."""
     town.tg.fail(502, "Bad Gateway", method="getMe", times=3)
     assert await open_bot(town.channel.api, town.clock) == "tocsin_test_bot"
+
+
+async def test_T25_a_long_absence_is_told_in_the_log(town: Town) -> None:
+    """Away for longer than Telegram keeps updates: the log says that commands may be lost."""
+    town.tg.updates.say(ANN, "/help")
+    await town.settle()
+    town.clock.time += timedelta(hours=30)
+    with capture_logs() as logs:
+        running = asyncio.create_task(town.poller.run())
+        while not logs:  # noqa: ASYNC110 - the log has no event
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert any("may be lost" in entry["event"] for entry in logs)
