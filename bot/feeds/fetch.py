@@ -152,8 +152,7 @@ class HttpSource:
         if answer.status == 304:
             return NotModified(feed, now, hints, elapsed, etag, modified)
         answers.refuse(answer, path.url, now)
-        complete = answers.whole(answer)
-        if complete and answers.digest(answer.body) == feed.state.body_hash:
+        if answers.digest(answer.body) == feed.state.body_hash:
             return NotModified(feed, now, hints, elapsed, etag, modified)
         return Fetched(
             feed,
@@ -165,7 +164,7 @@ class HttpSource:
             last_modified=modified,
             hints=hints,
             moved_to=self._moved(feed, path),
-            complete=complete,
+            complete=answers.whole(answer),
             elapsed_s=elapsed,
         )
 
@@ -194,21 +193,20 @@ class HttpSource:
 
     async def _transport(self, *, verify: bool) -> Transport:
         """The transport, opened on first use; loading the libraries takes half a second and is kept off the loop."""
-        if self._given is not None:
-            return self._given
         async with self._opening:
             if verify not in self._transports:
-                await asyncio.to_thread(_load)
-                from bot.feeds import wire
-
-                self._transports[verify] = wire.open_transport(
-                    self._guard,
-                    self._lookup or system_lookup(),
-                    tls=await asyncio.to_thread(wire.tls_context, verify=verify),
-                    connections=self._connections,
-                    proxy=self._proxy,
-                )
+                self._transports[verify] = await self._open(verify=verify)
         return self._transports[verify]
+
+    async def _open(self, *, verify: bool) -> Transport:
+        await asyncio.to_thread(_load)
+        if self._given is not None:
+            return self._given
+        from bot.feeds import wire
+
+        tls = await asyncio.to_thread(wire.tls_context, verify=verify)
+        lookup = self._lookup or system_lookup()
+        return wire.open_transport(self._guard, lookup, tls=tls, connections=self._connections, proxy=self._proxy)
 
 
 def _load() -> None:

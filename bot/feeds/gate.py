@@ -41,12 +41,15 @@ class HostGate:
 
     @asynccontextmanager
     async def slot(self, host: str, *, spaced: bool = True) -> AsyncIterator[None]:
-        """Hold one of the host's connections; ``spaced=False`` for the operator's own machines."""
+        """Hold one of the host's connections; ``spaced=False`` for the operator's own machines.
+
+        At a host that rests nobody waits for a turn: the caller is to ask :meth:`rests_for` and leave.
+        """
         lane = self._lane(host)
         lane.users += 1
         try:
             async with lane.slots:
-                if spaced:
+                if spaced and not self.rests_for(host):
                     await self._turn(lane)
                 async with self._open:
                     yield

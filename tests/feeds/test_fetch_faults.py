@@ -415,9 +415,11 @@ async def test_N21_feeds_that_wait_for_a_host_are_not_asked_once_it_wants_rest(
         limited = request.url.host == "busy.example"
         return httpx.Response(429 if limited else 200, content=RSS, headers={"Retry-After": "30"} if limited else {})
 
-    source = make_source(transport=httpx.MockTransport(answer), spacing_s=0.0)
+    source = make_source(transport=httpx.MockTransport(answer), spacing_s=0.1)
+    began = time.monotonic()
     errors = await asyncio.gather(*(problem_of(source, feed_at(f"http://busy.example/{n}")) for n in range(30)))
-    assert asked == ["busy.example"] * 2
+    assert time.monotonic() - began < 2
+    assert 1 <= len(asked) <= 2
     assert all(error.problem is FetchProblem.RATE_LIMITED and error.host_wide for error in errors)
     assert all(25 < (error.retry_after_s or 0) <= 30 for error in errors)
     assert isinstance(await source.fetch(feed_at("http://calm.example/")), Fetched)
