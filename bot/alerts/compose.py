@@ -19,6 +19,7 @@ from bot.model import (
     Verdict,
     VerdictKind,
 )
+from bot.stories.standing import severity_of
 from bot.stories.text import lead
 
 from .changes import Thresholds, changed
@@ -65,6 +66,11 @@ def next_speech(told: Snapshot, update: StoryUpdate, thresholds: Thresholds) -> 
     return Speech(kind, REASON_OF[found.changes[0]], found.changes, found.detail, Mode.REPLY)
 
 
+def spoken_speech(verdict: Verdict) -> Speech:
+    """What a verdict says, to somebody who was told of its story."""
+    return Speech(verdict.kind, verdict.reason, verdict.changes, verdict.detail, Mode.REPLY)
+
+
 def quiet_edit() -> Speech:
     """A change too small to ring: the live message is edited in place."""
     return Speech(VerdictKind.UPDATE, Reason.QUIET_EDIT, mode=Mode.EDIT)
@@ -80,19 +86,29 @@ def make_alert(verdict: Verdict, subscription: Subscription, told: Told | None, 
     alert = replace(_picture(update.story, said, verdict), rule=subscription.rule.name)
     if said.mode is Mode.EDIT:
         return alert
-    item = update.item
     before = told.snapshot if told else None
+    return replace(
+        _headed(alert, update, said),
+        evidence=_evidence(update),
+        killed_before=before.killed if before else None,
+        injured_before=before.injured if before else None,
+        phase_before=before.phase if before else _phase_before(update.story),
+        severity_before=before.severity if before else None,
+    )
+
+
+def _headed(alert: Alert, update: StoryUpdate, said: Speech) -> Alert:
+    """The headline is the item's; of a story that was not told yet it is that of its gravest report."""
+    item, gravest = update.item, update.story.severity
+    rank = severity_of(update.assessment)
+    if Change.NEW in said.changes and gravest is not None and (rank is None or rank < gravest):
+        return alert
     return replace(
         alert,
         title=item.title or lead(item.summary) or alert.title,
         summary=lead(item.summary) if item.title else "",
         link=item.link or alert.link,
         outlet=item.outlet,
-        evidence=_evidence(update),
-        killed_before=before.killed if before else None,
-        injured_before=before.injured if before else None,
-        phase_before=before.phase if before else _phase_before(update.story),
-        severity_before=before.severity if before else None,
     )
 
 

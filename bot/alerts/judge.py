@@ -28,6 +28,8 @@ from .compose import Speech, first_speech, next_speech
 from .filters import Match, match, nearest, subject
 
 _WEIGHT = {"casualties": 0.7}
+_CONFIRMED = 0.7
+"""A second source lowers the confidence asked for to this share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ def judge(
 
 def final_stories(verdicts: Iterable[Verdict]) -> tuple[Story, ...]:
     """Each judged story once, as its last update left it: what the store must record."""
-    latest = {verdict.update.story.id: verdict.update.story for verdict in verdicts if verdict.update.assessment.labels}
-    return tuple(latest.values())
+    real = (one for one in verdicts if one.update.assessment.labels or one.kind is not VerdictKind.DROPPED)
+    return tuple({one.update.story.id: one.update.story for one in real}.values())
 
 
 def judge_unsignalled(item: Item, assessment: Assessment | None, now: datetime, *, history: bool = False) -> Verdict:
@@ -121,14 +123,15 @@ def _first(update: StoryUpdate, asking: tuple[str, ...], now: datetime, policy: 
 
 
 def _doubt(story: Story, policy: JudgePolicy) -> str:
-    """Why a story waits for a second source: its only one was read with little confidence. "" where it need not wait.
+    """Why a story waits for a further source: those it has were read with little confidence. "" where it need not wait.
 
     Casualties without a word of what caused them weigh less: accidents have casualties too.
     """
-    if story.certainty is not Certainty.POSSIBLE:
-        return ""
+    asked = policy.sure if story.certainty is Certainty.POSSIBLE else policy.sure * _CONFIRMED
     confidence = max((p * _WEIGHT.get(signal, 1.0) for signal, p in story.signals.items()), default=0.0)
-    return "" if confidence >= policy.sure else f"read with {confidence:.0%} confidence, and in one source only"
+    return (
+        "" if confidence >= asked else f"read with {confidence:.0%} confidence, too little for {story.certainty.word}"
+    )
 
 
 def _adds_nothing(update: StoryUpdate) -> str:

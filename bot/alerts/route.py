@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from bot.model import (
     Alert,
+    Change,
     Delivery,
     DigestMode,
     Held,
@@ -33,7 +34,7 @@ from bot.model import (
 )
 
 from .changes import Thresholds, looks_different, snapshot
-from .compose import Speech, first_speech, make_alert, next_speech, quiet_edit
+from .compose import Speech, first_speech, make_alert, next_speech, quiet_edit, spoken_speech
 from .filters import Miss, Subject, match, subject
 from .hours import is_quiet, next_daily, next_hour, quiet_end
 
@@ -170,6 +171,8 @@ class _Router:
     def _speech(self, verdict: Verdict, subscription: Subscription) -> Speech | None:
         update = verdict.update
         told = self._known.get((subscription.target, update.story.id))
+        if Change.ALL_CLEAR in verdict.changes:
+            return spoken_speech(verdict) if told is not None else None
         if told is None:
             return first_speech(update) if _is_news(verdict, subscription) else None
         speech = next_speech(told.snapshot, update, self._policy.thresholds)

@@ -95,7 +95,7 @@ def new_denials(report: Report) -> tuple[str, ...]:
     item, assessment = report.item, report.assessment
     lines = []
     for claim in assessment.claims:
-        if claim.mode == "denied" and claim.signal is not None:
+        if claim.mode == "denied" and claim.signal is not None and (claim.by or claim.field == "title"):
             text = item.title if claim.field == "title" else item.summary
             quote = text[claim.start : claim.end].strip()[:_QUOTE]
             lines.append(f"denied by {claim.by}: {quote}" if claim.by else f"denied: {quote}")

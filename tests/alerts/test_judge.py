@@ -196,3 +196,45 @@ def test_severity_below_what_was_told_is_no_change() -> None:
     """A milder second report takes nothing back."""
     update = _after(read("remote_strike", severity="moderate"))
     assert replace(verdict(update)).reason is Reason.NO_CHANGE
+
+
+def test_doubtful_reading_waits_for_a_second_source() -> None:
+    """What one source reports is not told where it was read with little confidence; a second source brings it out."""
+    first = opening(assessment=read("remote_strike", killed=9, probability=0.5))
+    doubted = verdict(first)
+    assert (doubted.kind, doubted.reason) == (VerdictKind.DROPPED, Reason.BELOW_CERTAINTY)
+    assert doubted.detail == "read with 50% confidence, too little for possible"
+    second = following(doubted.update.story, item("Port hit", hours=1, outlet="b.example"), read("remote_strike"))
+    assert verdict(second).kind is VerdictKind.ALERT
+
+
+def test_casualties_without_a_cause_weigh_less() -> None:
+    """Dead and wounded of whom nothing says that anybody attacked them need more confidence."""
+    assert verdict(opening(assessment=read("casualties", killed=9, probability=0.8))).reason is Reason.BELOW_CERTAINTY
+    assert verdict(opening(assessment=read("casualties", killed=9, probability=0.95))).kind is VerdictKind.ALERT
+
+
+@pytest.mark.parametrize("title", ["Who are the rebels of Qaryat?", "What we know about the strike on Qaryat"])
+def test_explainers_are_no_alerts(title: str) -> None:
+    """A piece that explains is not told as news, and what reports the event afterwards is."""
+    dropped = verdict(opening(item(title)))
+    assert dropped.reason is Reason.NO_CHANGE
+    report = following(dropped.update.story, item("Strike on Qaryat kills nine", hours=1), read("remote_strike"))
+    assert verdict(report).kind is VerdictKind.ALERT
+
+
+def test_extreme_is_told_even_by_an_explainer() -> None:
+    """Nothing extreme is kept back because of how its title is worded."""
+    update = opening(item("What we know: 40 dead"), read("remote_strike", killed=40, severity="extreme"))
+    assert verdict(update).kind is VerdictKind.ALERT
+
+
+def test_echo_says_why_it_is_silent() -> None:
+    """A story that adds nothing to what was told of its country is silent with that reason."""
+    found = verdict(replace(opening(), echo="adds nothing to what was told of YE"))
+    assert (found.reason, found.detail) == (Reason.NO_CHANGE, "adds nothing to what was told of YE")
+
+
+def test_number_of_injured_beside_a_known_toll_is_no_rise() -> None:
+    """The first count of injured after the dead were told is a detail, not a rising toll."""
+    assert verdict(_after(read("remote_strike", killed=9, injured=75))).reason is Reason.NO_CHANGE

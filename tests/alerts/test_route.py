@@ -222,6 +222,21 @@ def test_held_story_counts_as_told() -> None:
     assert [silence.reason for silence in found.silent] == [Reason.NO_CHANGE]
 
 
+def test_alert_of_a_story_held_back_until_now_bears_its_gravest_headline() -> None:
+    """Where a mild report brings out a story that a graver one opened, the message is headed by the graver one."""
+    first = opening(assessment=read("remote_strike", killed=9, probability=0.5))
+    mild = following(first.story, item("Reactions", hours=1, outlet="b.example"), read("talks", severity="minor"))
+    alert = _alert(route([verdict(mild)], [subscription()], RouteState(), NOON).deliveries[0])
+    assert (alert.title, alert.outlet) == (first.item.title, first.item.outlet)
+
+
+def test_echo_is_no_alert_for_anybody() -> None:
+    """What adds nothing is not told to those either to whom everything is new."""
+    echo = verdict(replace(opening(), echo="adds nothing"))
+    found = route([echo], [subscription()], RouteState(), NOON)
+    assert [silence.reason for silence in found.silent] == [Reason.NO_CHANGE]
+
+
 _SEVERITIES = st.sampled_from(["minor", "moderate", "severe", "extreme"])
 _SUBSCRIPTIONS = st.lists(
     st.builds(
@@ -275,10 +290,10 @@ def test_every_pair_has_exactly_one_outcome(
     verdicts = judge(_updates(reports), [one.rule for one in subscriptions], NOON)
     found = route(verdicts, subscriptions, RouteState(), NOON)
     outcomes = Counter((s.item_uid, s.subscription_id) for s in found.silent)
-    by_link = {v.update.item.link: v.update.item.uid for v in verdicts}
+    by_time = {v.update.item.published: v.update.item.uid for v in verdicts}
     told_now = [(_alert(d), d.subscription_id or "") for d in found.deliveries]
     for alert, who in [*told_now, *((held.alert, held.subscription_id) for held in found.held)]:
-        outcomes[by_link[alert.link], who] += 1
+        outcomes[by_time[alert.happened_at], who] += 1
     assert outcomes == Counter((v.update.item.uid, s.id) for v in verdicts for s in subscriptions)
     assert len({delivery.id for delivery in found.deliveries}) == len(found.deliveries)
     for held in found.held:
