@@ -8,6 +8,7 @@ Slack's ``<!channel>``; mentions are defused besides, since other services ring 
 from __future__ import annotations
 
 import importlib
+import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -26,11 +27,22 @@ MAX_HUNG = 8
 """Calls that may hang at one time before further ones are put off unsent."""
 
 
+_ANGLE = re.compile(r"<(?=[!@#])")
+"""The beginning of Slack's ``<!channel>``, should a service restore it."""
+_SHORTEST_SECRET = 5
+
+
 class Notifier(Protocol):
     """What is used of Apprise: one service, by its URL."""
 
     def notify(self, title: str, body: str) -> bool:
         """Send; False where the service did not take it."""
+
+
+def secret_parts(url: str) -> list[str]:
+    """The address and whatever in it may be a key, since services take it apart before they print it."""
+    parts = re.split(r"[:/?&=@]+", url.partition("://")[2])
+    return [url, *(part for part in parts if len(part) >= _SHORTEST_SECRET)]
 
 
 def load_apprise(url: str) -> Notifier:
@@ -78,13 +90,13 @@ class AppriseChannel:
         self._deadline_s = deadline_s
         self._load = load
         self._room = threading.Semaphore(MAX_HUNG)
-        self._redactor = Redactor(services.values())
+        self._redactor = Redactor(part for url in services.values() for part in secret_parts(url))
         self._redactor.install()
 
     def render(self, delivery: Delivery) -> Message:
         """The first line as title, the rest as body."""
         text = plain(delivery.content, words_for(delivery), delivery.zone)
-        title, _, body = no_mentions(text).partition("\n")
+        title, _, body = _ANGLE.sub("\u2039", no_mentions(text)).partition("\n")
         payload = {"title": title, "body": body or title}
         return Message(delivery.id, delivery.target, payload, text)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 MASK = "***"
 _TOKEN = re.compile(r"(?<!\d)\d{3,}:[A-Za-z0-9_-]{20,}")
-_LOGGERS = ("httpx", "httpcore", "telegram", "telegram.Bot", "telegram.request", "apprise")
+_LOGGERS = ("httpx", "httpcore", "telegram", "telegram.Bot", "telegram.request", "apprise", "urllib3.connectionpool")
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from bot.channels.apprise import AppriseChannel, secret_parts
 from bot.channels.http import retry_after_s
 from bot.channels.slack import SlackChannel
 from bot.channels.webhook import Hook, WebhookChannel, secret_key
 from bot.errors import DeliveryError, DeliveryProblem, UsageError
-from tests.channels.samples import NOW, SAMPLES, delivery
+from tests.channels.samples import NOW, SAMPLES, alert, delivery
 from tests.fakes.slack import FakeSlack
 from tests.fakes.webhook import FakeWebhook
 
@@ -154,3 +155,32 @@ def test_secrets_are_base64_or_plain_and_never_shown() -> None:
             secret_key(broken)
         assert "§" not in str(caught.value)
     assert "s3cret" not in repr(Hook("https://x.example/s3cret", "s3cret"))
+
+
+def test_X18_no_mention_goes_to_apprise() -> None:
+    """Neither Slack's ``<!channel>`` nor a bare ``@everyone`` survives in what other services get."""
+    channel = AppriseChannel({"room": "json://chat.example/k3y-k3y"}, lambda: NOW)
+    message = channel.render(delivery(alert(title="<!channel> <@U1> @everyone <#C1>"), "apprise:room"))
+    said = f"{message.payload['title']} {message.payload['body']}"
+    assert not any(mark in said for mark in ("<!", "<@", "<#", "@everyone"))
+
+
+def test_an_apprise_address_s_parts_are_secrets_too() -> None:
+    """Services print the parts of their address one by one: each long enough to be a key is known for a secret."""
+    parts = secret_parts("slack://T1234567/B1234567/abcdefgh/#desk?format=text")
+    assert {"T1234567", "B1234567", "abcdefgh"} <= set(parts)
+
+
+async def test_apprise_itself_where_it_is_installed() -> None:
+    """The real library delivers over loopback, refuses nonsense, and a refusal is retryable."""
+    pytest.importorskip("apprise")
+    async with FakeWebhook(b"key") as hook:
+        address = hook.url.replace("http://", "json://")
+        channel = AppriseChannel({"room": address, "odd": "nonsense:://"}, lambda: NOW)
+        with pytest.raises(DeliveryError) as caught:  # the fake wants a signature, which Apprise does not make
+            await channel.send(channel.render(delivery(SAMPLES["alert"], "apprise:room")))
+        assert (caught.value.problem, caught.value.retryable) == (P.SERVER, True)
+        with pytest.raises(DeliveryError) as caught:
+            await channel.send(channel.render(delivery(SAMPLES["alert"], "apprise:odd")))
+        assert caught.value.problem is P.RECIPIENT
+        await channel.close()

@@ -33,6 +33,7 @@ from bot.model import Sent as SentOutcome
 from bot.ports import ChatCommand
 from bot.telegram.incoming import read_update
 from bot.telegram.needs import DeskSettings
+from bot.telegram.routes import COMMANDS
 from classifiers.assessment import Assessment, Evidence
 from tests.telegram.test_manage import subscribed
 from tests.telegram.town import ANN, BOB, GROUP, NOW, OPERATOR, Town, make_town, story
@@ -390,3 +391,9 @@ async def test_every_answer_can_be_given(town: Town, language: str) -> None:
         before = len(town.tg.to(OPERATOR))
         await town.says(OPERATOR, command, language=language)
         assert len(town.tg.to(OPERATOR)) > before, command
+
+
+def test_every_command_is_documented() -> None:
+    """docs/TELEGRAM.md names each command, so that the page cannot rot."""
+    page = (Path(__file__).parent.parent.parent / "docs" / "TELEGRAM.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"/{name}" not in page] == []
