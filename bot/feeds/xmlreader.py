@@ -49,8 +49,11 @@ _TEXTS = frozenset(
     )
 )  # fmt: skip
 _TITLES = ("title", "dc:title", "media:title", "itunes:title")
-_PUBLISHED = ("pubdate", "published", "issued", "dc:date", "dc:issued", "dc:created", "created", "date", "pubDate")
+_PUBLISHED = ("pubdate", "published", "issued", "dc:date", "dc:issued", "dc:created", "created", "date")
 _UPDATED = ("updated", "modified", "dc:modified", "lastbuilddate")
+_WANTED = frozenset(
+    (*_TITLES, *_PUBLISHED, *_UPDATED, "guid", "id", "dc:identifier", "dc:language", "feedburner:origlink")
+)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0, "yearly": 31536000.0}
 
@@ -122,13 +125,15 @@ def _entry(element: _Element, names: _Names, based: bool) -> RawEntry:
             _add_text(entry, child)
         elif name == "source":
             _source(entry, child, names)
-        elif name not in found or not found[name]:
+        elif name == "media:group":
+            _group(entry, child, names)
+        elif name in _WANTED and not found.get(name):
             found[name] = _inside(child)
     if element.attrib:
         _channel_definition(element, found, links)
     _settle(entry, found, links)
-    if not entry.link and found.get("guid", "").startswith("http"):
-        entry.link = found["guid"] if _is_permalink(element, names) else ""
+    if not entry.link and found.get("guid", "").strip().startswith("http") and _is_permalink(element, names):
+        entry.link = found["guid"]
     if based:
         entry.base = element.base or ""
     return entry
@@ -162,7 +167,7 @@ def _link(element: _Element) -> tuple[int, str]:
     href = element.get("href")
     text = (element.text or "").strip()
     if href is None:
-        return (3, text) if text else (0, "")
+        return (5, text) if text else (0, "")
     rel = (element.get("rel") or "alternate").lower().rpartition("/")[2]
     if rel != "alternate":
         return (1, href) if rel == "related" else (0, "")
@@ -176,11 +181,19 @@ def _is_permalink(element: _Element, names: _Names) -> bool:
 
 
 def _add_text(entry: RawEntry, element: _Element) -> None:
-    if element.get("src") and not (element.text or "").strip():
-        return
+    kind = (element.get("type") or "").lower()
+    if "/" in kind and not kind.startswith(("text/", "application/xhtml", "application/xml")):
+        return  # a picture in base64, say
     text = _inside(element)
     if text:
         entry.texts.append(text)
+
+
+def _group(entry: RawEntry, element: _Element, names: _Names) -> None:
+    """Video platforms wrap an entry's description in Media RSS's group."""
+    for child in element.iterchildren("{*}*"):
+        if names[child.tag] == "media:description":
+            _add_text(entry, child)
 
 
 def _source(entry: RawEntry, element: _Element, names: _Names) -> None:

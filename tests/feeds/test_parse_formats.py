@@ -177,3 +177,20 @@ def test_the_feeds_own_title_and_language_stand_in() -> None:
         "uk",
         None,
     ]
+
+
+def test_descriptions_of_videos_and_of_pictures() -> None:
+    """Media RSS's grouped description is a summary; content that is a picture in base64 is none."""
+    document = """<feed xmlns="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/"><entry><id>1</id>
+    <title>t</title><media:group><media:title>m</media:title><media:description>Two wounded.</media:description></media:group>
+    <content type="image/png">iVBORw0KGgoAAAANSUhEUgAAAAUA</content></entry></feed>"""
+    assert parse(document).items[0].summary == "Two wounded."
+
+
+def test_a_page_comes_before_other_links() -> None:
+    """In RSS the item's own link is preferred to Atom links beside it."""
+    document = (
+        '<rss xmlns:atom="http://www.w3.org/2005/Atom"><channel><item><title>t</title><atom:link href="https://a.example/x"/>'
+        "<link>https://valley.example/a</link></item></channel></rss>"
+    )
+    assert parse(document).items[0].link == "https://valley.example/a"
