@@ -99,6 +99,18 @@ def engine_for(creator: Callable[[], sqlite3.Connection], *, write: bool) -> Eng
     return engine
 
 
+def aside(path: Path, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Read for a long time on a connection of its own, so that nobody waits behind it. Blocks the calling thread."""
+    engine = engine_for(partial(connect, path, "read"), write=False)
+    try:
+        with engine.begin() as connection:
+            return work(connection, *args, **kwargs)
+    except DBAPIError as error:
+        raise translate(error, path) from error
+    finally:
+        engine.dispose()
+
+
 def translate(error: BaseException, path: Path) -> StoreError:
     """An SQLite error as one of ours: one line that names the file and says what to do."""
     orig = error.orig if isinstance(error, DBAPIError) else error

@@ -30,12 +30,6 @@ Step = Callable[[Connection], int]
 """One small transaction of retention; returns how many rows it did."""
 
 
-def aged_feeds(conn: Connection, before: datetime) -> Sequence[int]:
-    """Ids of feeds with items from before a time."""
-    query = select(items.c.feed_id).where(items.c.title.is_not(None), items.c.seen_at < before)
-    return list(conn.execute(query.distinct()).scalars())
-
-
 @dataclass(frozen=True, slots=True)
 class Floor:
     """What retention may do with a feed's items."""
@@ -46,8 +40,13 @@ class Floor:
     """Ids below that which an earlier run has emptied."""
 
 
-def floor(conn: Connection, feed_id: int) -> Floor:
-    """Read what is to be kept of a feed."""
+def survey(conn: Connection, before: datetime) -> Mapping[int, Floor]:
+    """What is to be kept of each feed that has items from before a time. Reads for seconds where there are many."""
+    aged = select(items.c.feed_id).where(items.c.title.is_not(None), items.c.seen_at < before).distinct()
+    return {feed_id: _floor(conn, feed_id) for feed_id in conn.execute(aged).scalars().all()}
+
+
+def _floor(conn: Connection, feed_id: int) -> Floor:
     newest = select(items.c.id).where(items.c.feed_id == feed_id).order_by(items.c.id.desc())
     lowest = conn.execute(newest.offset(KEPT_IDENTITIES - 1).limit(1)).scalar() or 0
     emptied = (items.c.feed_id == feed_id, items.c.id < lowest, items.c.title.is_(None))
@@ -55,7 +54,7 @@ def floor(conn: Connection, feed_id: int) -> Floor:
 
 
 def purge_steps(before: datetime, batch: int, floors: Mapping[int, Floor]) -> Sequence[Step]:
-    """Each is to be repeated until it did fewer rows than a batch. ``floors`` are :func:`floor` by aged feed."""
+    """Each is to be repeated until it did fewer rows than a batch. ``floors`` come from :func:`survey`."""
     beyond = [item_id for one in floors.values() for item_id in one.beyond]
     steps: list[Step] = [
         partial(_delete_items, ids=beyond[start : start + batch]) for start in range(0, len(beyond), batch)

@@ -32,7 +32,7 @@ from bot.model import (
     Verdict,
 )
 from bot.ports import ChatCommand, DeadLetter, ItemTrail
-from bot.store import addresses, chats, copies, feeds, leases, look, opening, outbox, record, retention
+from bot.store import addresses, chats, copies, engine, feeds, leases, look, opening, outbox, record, retention
 from bot.store.engine import PATIENCE_S
 from bot.store.schema import meta
 
@@ -187,9 +187,7 @@ class SqliteStore:
 
     # care
     async def purge(self, before: datetime, batch: int = 1000) -> int:
-        aged = await self._read(retention.aged_feeds, before)
-        # one read a feed: together they would keep other readers waiting
-        floors = {feed_id: await self._read(retention.floor, feed_id) for feed_id in aged}
+        floors = await asyncio.to_thread(engine.aside, self.path, retention.survey, before)
         rows = 0
         for step in retention.purge_steps(before, batch, floors):
             done = batch
