@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.alerts.judge import JudgePolicy, final_stories, judge, judge_unsignalled
 from bot.alerts.route import route
-from bot.model import Item, RouteState, Routing, Rule, Story, Subscription, Verdict
+from bot.model import (
+    Item,
+    NonDelivery,
+    Reason,
+    RouteState,
+    Routing,
+    Rule,
+    Story,
+    Subscription,
+    Verdict,
+    VerdictKind,
+)
 from bot.stories.grouping import Grouper
 from classifiers.assessment import Assessment
 
@@ -56,8 +67,13 @@ class Decider:
         return Judged((*spoken, *silent), final_stories(spoken), grouping.assignments)
 
     def route(self, judged: Judged, subscriptions: Sequence[Subscription], state: RouteState, now: datetime) -> Routing:
-        """Who is told what of these verdicts, and why somebody is not."""
-        return route(judged.verdicts, subscriptions, state, now)
+        """Who is told what of these verdicts, and why somebody is not.
+
+        A drop that holds for everybody stands in the verdict alone: with thousands of chats it would be written
+        thousands of times for every piece of ordinary news. Rules of the settings keep each reason of theirs.
+        """
+        routing = route(judged.verdicts, subscriptions, state, now)
+        return replace(routing, silent=tuple(silent for silent in routing.silent if _worth_keeping(silent)))
 
     def commit(self, judged: Judged, now: datetime) -> None:
         """It was recorded."""
@@ -67,6 +83,15 @@ class Decider:
     def rollback(self) -> None:
         """It was not recorded: nothing has happened."""
         self.grouper.rollback()
+
+
+_FOR_EVERYBODY = frozenset({Reason.NO_SIGNAL, Reason.HISTORY, Reason.DUPLICATE, Reason.STALE})
+
+
+def _worth_keeping(silent: NonDelivery) -> bool:
+    if silent.kind is not VerdictKind.DROPPED:
+        return True
+    return silent.reason not in _FOR_EVERYBODY and silent.subscription_id.startswith("rule:")
 
 
 def rules_of(subscriptions: Sequence[Subscription]) -> tuple[Rule, ...]:
