@@ -157,7 +157,7 @@ def add_regions(table: Table) -> None:
         listed = names.split("|")
         if listed[0].startswith("@"):
             for name in listed[1:]:
-                add_name(table, name, table.towns[country, fold(listed[0][1:])])
+                add_name(table, name, table.towns[country, fold(listed[0][1:])], FOREIGN)
             continue
         for name in listed:
             town = table.towns.get((country, " ".join(words_of(name))))
@@ -188,9 +188,9 @@ def add_decoys(table: Table) -> None:
         table.name("c", name, number)
 
 
-def add_name(table: Table, name: str, number: int) -> None:
+def add_name(table: Table, name: str, number: int, extra: int = 0) -> None:
     """A name from the tables, with its inflected forms in the scripts that inflect."""
-    flags = CAPITALS if name.isupper() and len(name) <= 4 and name.isascii() else 0
+    flags = extra | (CAPITALS if name.isupper() and len(name) <= 4 and name.isascii() else 0)
     script = script_of(name)
     words = words_of(name)
     if len(words) == 1 and name.endswith("*"):
@@ -202,7 +202,7 @@ def add_name(table: Table, name: str, number: int) -> None:
             table.cut(script, name, number)
         return
     table.name("c", name, number, flags)
-    for stem in stem_of(words[0], script) if not flags else ():
+    for stem in stem_of(words[0], script) if not flags & CAPITALS else ():
         table.put(f"s:{stem_space(name, stem, words[0])}:{stem}", number)
 
 
