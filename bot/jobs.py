@@ -274,6 +274,8 @@ class Daemon:
             if held:
                 await self.app.store.release_held(held, release(held, now, self.app.subscriptions()))
                 self.app.outbox.wake()
+            if await self.app.pipeline.look_after():
+                self.app.outbox.wake()
             await self.app.refresh()
         except StoreError as error:
             log.error("held alerts wait", error=str(error))

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.alerts.care import all_clear
 from bot.decide import Decider, Judged
 from bot.errors import FetchError, FetchProblem, ParseError, WorkerError
 from bot.feeds.pacing import PaceLimits, after_fetch, moved
@@ -152,6 +153,25 @@ class Pipeline:
         self._decider.commit(judged, now)
         return Decision(batch, new)
 
+    async def look_after(self) -> bool:
+        """Tell what has ended since it was told (a ceasefire that holds); True where something was."""
+        async with self._deciding:
+            now = self._clock.now()
+            ended = all_clear(self._decider.grouper.stories, now)
+            if not ended:
+                return False
+            judged = Judged(ended, tuple(verdict.update.story for verdict in ended))
+            routing = await self._routed(judged, now)
+            await self._store.record(Batch(now, verdicts=ended, stories=judged.stories, routing=routing))
+            self._decider.commit(judged, now)
+            return bool(routing.deliveries)
+
+    async def _routed(self, judged: Judged, now: datetime) -> Routing:
+        subscriptions = self._subscriptions()
+        targets = sorted({subscription.target for subscription in subscriptions})
+        state = await self._store.route_state(targets, judged.story_ids, now)
+        return self._decider.route(judged, subscriptions, state, now)
+
     async def _new_items(self, polled: Sequence[Polled], now: datetime) -> dict[int, tuple[Item, ...]]:
         items = [item for poll in polled if poll.parsed for item in poll.parsed.items]
         settled = {poll.feed.id for poll in polled if poll.feed.state.first_done}
@@ -194,18 +214,15 @@ class Pipeline:
     ) -> tuple[Judged, Routing]:
         if not fresh:
             return Judged(), Routing()
-        subscriptions = self._subscriptions()
         judged = self._decider.judge(
             fresh,
             assessments,
-            subscriptions,
+            self._subscriptions(),
             now,
             history=frozenset(item.uid for item in fresh if self._history(item, feeds[item.feed_id])),
             official=frozenset(feed.id for feed in feeds.values() if feed.official),
         )
-        targets = sorted({subscription.target for subscription in subscriptions})
-        state = await self._store.route_state(targets, judged.story_ids, now)
-        return judged, self._decider.route(judged, subscriptions, state, now)
+        return judged, await self._routed(judged, now)
 
     def _result(self, poll: Polled, new: tuple[Item, ...], now: datetime) -> PollResult:
         state = after_fetch(

@@ -13,7 +13,7 @@ from bot.clock import SteppedClock
 from bot.decide import Decider
 from bot.errors import FetchError, FetchProblem, StoreFull
 from bot.feeds.pacing import PaceLimits
-from bot.model import Batch, Feed, FeedSpec, Filter, Reason, Rule, Subscription, VerdictKind
+from bot.model import Batch, Feed, FeedSpec, Filter, Phase, Reason, Rule, Subscription, VerdictKind
 from bot.pipeline import Decision, Pipeline
 from bot.store import SqliteStore, open_store
 from bot.stories.grouping import Grouper
@@ -201,3 +201,17 @@ async def test_a_headline_that_never_rests_ends_after_ten(line: Line) -> None:
         line.source.outcomes = {1: [replace(first, title=f"Live from the border: minute {minute}")]}
         seen += len((await line.poll()).batch.verdicts)
     assert seen == 11
+
+
+async def test_a_ceasefire_that_holds_for_a_day_is_told_once(line: Line) -> None:
+    """A day after a ceasefire took effect without a breach, those who were told hear that it holds, and only once."""
+    line.clock.move(START + hours(1))
+    title = "Ceasefire between Armenia and Azerbaijan takes effect, guns fall silent on the border"
+    line.source.outcomes = {1: [item(1, title, START + hours(0.5))]}
+    story = (await line.poll()).batch.verdicts[0].update.story
+    assert story.phase is Phase.IN_FORCE
+    assert not await line.pipeline.look_after()
+    line.clock.move(START + hours(26))
+    assert await line.pipeline.look_after()
+    assert await line.store.outbox_depth() == {"slack": 2}
+    assert not await line.pipeline.look_after()
