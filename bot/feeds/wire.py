@@ -219,6 +219,9 @@ class _Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Numeric addresses of a name. Raises ``OSError``."""
         del family  # both are asked for: broken IPv6 is met by racing, not by guessing
+        addresses = await self._lookup(host, port)
+        if not addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "no address")
         return [
             ResolveResult(
                 hostname=host,
@@ -228,7 +231,7 @@ class _Resolver(AbstractResolver):
                 proto=0,
                 flags=socket.AI_NUMERICHOST,
             )
-            for address in await self._lookup(host, port)
+            for address in addresses
         ]
 
     async def close(self) -> None:

@@ -82,8 +82,12 @@ async def test_N02_a_name_that_does_not_resolve_is_named(make_source: MakeSource
     async def lookup(host: str, port: int) -> Sequence[str]:
         raise socket.gaierror(code, "no")
 
-    error = await problem_of(make_source(resolver=lookup), feed_at("http://nowhere.example/"))
-    assert error.problem is FetchProblem.RESOLVE
+    async def nothing(host: str, port: int) -> Sequence[str]:
+        return ()
+
+    for resolver in (lookup, nothing):
+        error = await problem_of(make_source(resolver=resolver), feed_at("http://nowhere.example/"))
+        assert error.problem is FetchProblem.RESOLVE
 
 
 async def test_N02_a_resolver_that_never_answers_costs_one_deadline_and_delays_nobody(
