@@ -178,6 +178,8 @@ def _by_words(read: str, script: str, hint: str) -> str:
         scores["en"] += ENGLISH
     if hint in tongues_named() or hint in SUPPORTED:
         scores[hint] += HINT
+    if "ə" not in lowered:
+        scores.pop("az", None)
     ranked = _ranked(scores, script)
     if len(ranked) > 1 and scores[ranked[0]] - scores[ranked[1]] < CLOSE:
         _add_names(scores, lowered, ranked)
