@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 )
 
 from bot.model import Delivery, GivenUp, Lane, Mode, Notice, Outcome, Receipt, RetryAt, Sent
+from bot.ports import DeadLetter
 from bot.store import SqliteStore, open_store
 from tests.store.builders import NOON, owed
 
@@ -225,12 +226,16 @@ class OutboxMachine(RuleBasedStateMachine):
                 depth[row.delivery.channel] = depth.get(row.delivery.channel, 0) + 1
         if not hasattr(self, "store"):
             return
-        assert self.runner.run(self.store.outbox_depth()) == depth
-        dead = {one.delivery.id for one in self.runner.run(self.store.dead_letters(1000))}
-        assert dead == {row.delivery.id for row in self.model.rows if row.state == "dead"}
-        heads = self.model.heads("telegram")
-        expected = min((row.due for row in heads), default=None)
-        assert self.runner.run(self.store.next_delivery("telegram")) == expected
+        owed_now, letters, soonest = self.runner.run(self._look())
+        assert owed_now == depth
+        assert {one.delivery.id for one in letters} == {
+            row.delivery.id for row in self.model.rows if row.state == "dead"
+        }
+        assert soonest == min((row.due for row in self.model.heads("telegram")), default=None)
+
+    async def _look(self) -> tuple[Mapping[str, int], Sequence[DeadLetter], datetime | None]:
+        store = self.store
+        return await asyncio.gather(store.outbox_depth(), store.dead_letters(1000), store.next_delivery("telegram"))
 
     def teardown(self) -> None:
         """Leave no thread behind."""
@@ -248,7 +253,7 @@ def test_d09_the_outbox_agrees_with_its_model(blank: Path) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
+            max_examples=15,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
