@@ -53,6 +53,36 @@ async def test_unseen_takes_any_number(store: Store) -> None:
     assert await store.unseen(items) == items[1500:]
 
 
+async def test_a_rewritten_headline_is_unseen_once_more(store: Store) -> None:
+    """A toll raised in place is a revision, known from then on; case and punctuation rewrite nothing."""
+    feed = await one_feed(store)
+    await store.record(batch(feed, item(feed, title="12 killed in Qaryat")))
+    raised = item(feed, title="18 killed in Qaryat")
+    assert await store.unseen([item(feed, title="12 KILLED in Qaryat!")]) == []
+    (revision,) = await store.unseen([raised, raised])
+    assert revision == raised.as_revision()
+    await store.record(batch(feed, revision))
+    assert await store.unseen([raised]) == []
+
+
+async def test_a_headline_that_never_rests_ends_after_ten(store: Store) -> None:
+    """A clock or a counter in a title does not become news at every poll."""
+    feed = await one_feed(store)
+    await store.record(batch(feed, item(feed, title="Live: 0 minutes ago")))
+    for minutes in range(1, 15):
+        fresh = await store.unseen([item(feed, title=f"Live: {minutes} minutes ago")])
+        assert len(fresh) == (1 if minutes <= 10 else 0)
+        await store.record(batch(feed, *fresh, minutes=minutes))
+
+
+async def test_what_retention_emptied_is_not_revised(store: Store) -> None:
+    """Without its headline nothing can be said to have changed."""
+    feed = await one_feed(store)
+    await store.record(batch(feed, item(feed)))
+    await store.purge(at(9_999))
+    assert await store.unseen([item(feed, title="Another headline")]) == []
+
+
 async def test_an_item_recorded_twice_keeps_its_first_sight(store: Store) -> None:
     """The first record of an identity counts, whatever comes later."""
     feed = await one_feed(store)
