@@ -97,8 +97,9 @@ def fold(name: str) -> str:
     """The name without case, accents and spelling variants of its script ("Şuşa" is "susa", "إدلب" is "ادلب")."""
     if name.isascii():
         return name.lower()
-    spread = unicodedata.normalize("NFKD", name.casefold().translate(_FOLD))
-    return "".join([c for c in spread if not unicodedata.combining(c)])
+    # a compatibility form may hide a capital, and a case fold an accent: hence decomposed before and after
+    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return "".join([c for c in spread if not unicodedata.combining(c)]).translate(_FOLD)
 
 
 def words_of(name: str) -> list[str]:
