@@ -104,7 +104,7 @@ async def broadcast_confirmed(visit: Visit) -> Sequence[Act]:
     """Sent, once: the draft is gone afterwards, and a second tap finds none."""
     draft = json.loads(visit.notes.draft or "{}")
     if str(draft.get("id")) != (*visit.parts, "")[0]:
-        return [Change(esc(visit.words.say("desk.broadcast_gone")), ()), Toast("")]
+        return [Toast(visit.words.say("desk.old_button"))]
     notice = Notice(str(draft["text"]), visit.now, "broadcast")
     chats = await _chats(visit)
     await visit.tools.store.enqueue([_owed(f"bc{draft['id']}@{target}", target, notice, visit) for target in chats])

@@ -149,6 +149,14 @@ def test_no_limit_is_ever_exceeded(targets: list[str]) -> None:
             assert most_within(times, timedelta(seconds=60)) <= 20
 
 
+def test_a_group_hears_twenty_a_minute() -> None:
+    """Fifty messages to one group, its topics included, take more than two minutes; twenty in any one."""
+    targets = [f"telegram:-1/{number % 3}" for number in range(50)]
+    times = [at for at, _ in send_all(PaceKeeper(TELEGRAM), targets)]
+    assert most_within(times, timedelta(seconds=60)) == 20
+    assert times[-1] - times[0] > timedelta(seconds=120)
+
+
 def test_ten_thousand_chats_take_less_than_seven_minutes() -> None:
     """The pace alone lets 10,000 private chats be served within 420 s, and 100 within 5 s."""
     keeper = PaceKeeper(TELEGRAM)

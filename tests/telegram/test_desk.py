@@ -222,6 +222,8 @@ async def test_a_broadcast_goes_out_once_after_a_tap(town: Town) -> None:
     town.tg.press_data(OPERATOR, page, data)
     await town.settle()
     assert dict(await town.store.outbox_depth()) == {"telegram": 2}
+    assert town.tg.last(OPERATOR).text == "Queued for 2 chats."
+    assert "out of date" in str(town.tg.answers[-1]["text"])
     town.tg.press_data(ANN, page, data)
     await town.settle()
     assert dict(await town.store.outbox_depth()) == {"telegram": 2}
