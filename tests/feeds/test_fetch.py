@@ -29,7 +29,7 @@ async def test_a_feed_is_fetched_with_an_honest_name_and_without_cookies(
     """One GET says who asks and whom to write to; a cookie set by the first answer is not sent with the second."""
     server.answers["/feed"] = ok(RSS, "Set-Cookie: id=1; Path=/")
     for _ in range(2):
-        fetched = await source.fetch(feed_at(server.url()))
+        fetched = await source.fetch(feed_at(server.url(host="localhost")))
     assert isinstance(fetched, Fetched)
     assert (fetched.body, fetched.complete, fetched.at) == (RSS, True, NOW)
     assert server.header("User-Agent") == "Tocsin-test/1 (+https://tests.example/contact)"

@@ -160,8 +160,8 @@ async def test_N04_the_total_deadline_holds_over_an_endless_brisk_body(
 async def test_N04_silence_is_given_up(server: Server, make_source: MakeSource, feed_at: FeedAt, part: bytes) -> None:
     """A server that accepts and falls silent, before, in or after its headers, is a timeout."""
     server.answers["/feed"] = says(part, end="hang")
-    error = await problem_of(make_source(stall_s=0.2), feed_at(server.url()))
-    assert error.problem is FetchProblem.TIMEOUT
+    error = await problem_of(make_source(stall_s=0.2, deadline_s=20.0), feed_at(server.url()))
+    assert (error.problem, error.detail) == (FetchProblem.TIMEOUT, "no answer in time")
 
 
 @pytest.mark.parametrize(
