@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import shutil
@@ -385,16 +386,14 @@ def test_d12_a_lock_dies_with_its_process(folder: Path) -> None:
 def test_d12_the_lock_is_on_the_file_that_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where somebody deletes the lock file while it is being taken, the new one is locked, not the ghost."""
     lock = DaemonLock(folder / "t.db")
-    took: list[int] = []
+    take = fcntl.flock
 
-    def take_after_deletion(fd: int) -> bool:
-        if not took:
-            took.append(fd)
-            lock.path.unlink()
-        return is_same(fd)
+    def take_after_deletion(fd: int, how: int) -> None:
+        monkeypatch.undo()
+        lock.path.unlink()
+        take(fd, how)
 
-    is_same = lock._is
-    monkeypatch.setattr(lock, "_is", take_after_deletion)
+    monkeypatch.setattr(fcntl, "flock", take_after_deletion)
     lock.acquire()
     with pytest.raises(StoreBusy):
         DaemonLock(folder / "t.db").acquire()
@@ -404,10 +403,10 @@ def test_d12_the_lock_is_on_the_file_that_is_there(folder: Path, monkeypatch: py
 # --- file systems -----------------------------------------------------------------------------------------------
 
 MOUNTS = """\
+/dev/vdb /srv/disk xfs rw 0 0
 /dev/vda / ext4 rw 0 0
 server:/export /srv nfs4 rw,vers=4.2 0 0
 //nas/share /srv/with\\040space cifs rw 0 0
-/dev/vdb /srv/disk xfs rw 0 0
 tmpfs /over tmpfs rw 0 0
 server:/b /over nfs rw 0 0
 garbage
