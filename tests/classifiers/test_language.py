@@ -16,7 +16,7 @@ SUPPORTED_TEXTS = {
     "ar": ["قصف ليلي على المدينة الساحلية", "مقتل جنديين في كمين على الحدود"],
     "es": ["Bombardean por segunda noche la ciudad portuaria", "Dos soldados muertos en una emboscada"],
     "fr": ["La ville portuaire bombardée pour la deuxième nuit", "Deux soldats tués dans une embuscade"],
-    "tr": ["Liman kenti ikinci gece de vuruldu", "Sınırdaki pusuda iki asker öldü"],
+    "tr": ["Liman kenti ikinci gece de vuruldu", "Sınırdaki pusuda iki asker öldü", "Ordu geri çekildi"],
     "fa": ["شهر بندری برای دومین شب گلوله‌باران شد", "دو سرباز در کمین مرزی کشته شدند"],
     "he": ["עיר הנמל הופגזה לילה שני ברציפות", "שני חיילים נהרגו במארב בגבול"],
     "hy": ["Նավահանգստային քաղաքը գնդակոծվել է երկրորդ գիշերը", "Երկու զինվոր է զոհվել"],
