@@ -2,7 +2,7 @@
 
 An item moves it by its strongest ceasefire signal, read together with the words that stand for the finer phases.
 Each move keeps the item that made it. What is older than the last move changes nothing, and a move back ("offered"
-after "agreed") needs to be a new beginning: hours later, and after a refusal, a breach or a collapse.
+after "agreed") needs to be a new beginning: hours later, after a refusal, a breach or a collapse, and in the title.
 """
 
 from __future__ import annotations
@@ -66,6 +66,14 @@ _REJECTED_WORDS = _folded(
 )  # fmt: skip
 
 
+_CEASEFIRE_WORDS = _folded(
+    "ceasefire", "truce", "armistice", "cessation of hostilities", "halt to fighting", "cessez le feu", "treve",
+    "alto el fuego", "tregua", "cessar fogo", "cessate il fuoco", "waffenruhe", "waffenstillstand", "feuerpause",
+    "перемир", "прекращени", "припинення вогню", "ateskes", "وقف", "هدنه", "هدنة", "اتش بس", "הפסקת אש",
+    "zawieszeni", "rozejm", "հրադադար", "զինադադար", "staakt het vuren", "gencatan senjata", "停火", "休战", "休戰",
+)  # fmt: skip
+
+
 def phase_of(item: Item, assessment: Assessment) -> Phase | None:
     """The phase that an item speaks of, or None where it speaks of no ceasefire."""
     raised = [signal for signal in CEASEFIRE if signal in assessment.labels]
@@ -93,8 +101,8 @@ def move(steps: Sequence[PhaseStep], phase: Phase | None, item: Item) -> tuple[P
 def _may(now: Phase | None, target: Phase, item: Item, last: PhaseStep | None) -> bool:
     if target in _FORWARD[now]:
         return True
-    anew = target in _ANEW.get(now, frozenset())
-    return anew and last is not None and item.published - last.at >= NEW_START
+    anew = target in _ANEW.get(now, frozenset()) and last is not None and item.published - last.at >= NEW_START
+    return anew and _any_of(f" {' '.join(words(item.title))} ", _CEASEFIRE_WORDS)
 
 
 def _agreement(text: str) -> Phase:

@@ -24,7 +24,7 @@ _FEWEST_WORDS = 4
 _EXPLAINS = re.compile(
     r"^(?:why|who|what|how|analysis|opinion|explainer|timeline|in pictures|watch|video|listen|photos|the papers|letters"
     r"|почему|что известно|кто такои|как|чому|що відомо|pourquoi|comment|warum|wie|dlaczego|por que|como|perche)\b"
-    r"|[?？؟]$|explained|what (?:we|to) know|need to know|at a glance|key events"
+    r"|[?？؟]$|in pictures$|explained|what (?:we|to) know|need to know|at a glance|key events"
 )
 _HEALTH_BODY = "WHO"
 """In capitals no question word, but the World Health Organization."""

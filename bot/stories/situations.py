@@ -11,12 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.model import Severity, Story, Tally
+from classifiers.taxonomy import VIOLENCE
 
-_TURNS = frozenset(
-    {"ceasefire_proposal", "ceasefire_agreement", "ceasefire_breakdown", "peace_agreement", "power_seizure",
-     "territory_change", "withdrawal", "wmd"}
-)  # fmt: skip
-"""Signals that are news of their own wherever they appear first."""
+_REPEATABLE = VIOLENCE | {"casualties", "displacement", "foreign_involvement"}
+"""Signals of an event and its aftermath. Whatever else a piece reports (a threat, talks, a truce) is news itself."""
 _COMMON_TOLL = 5
 """Smaller tolls are too common to tell one event from another, unless the place is known too."""
 _RUNNING_TOLL, _ROUNDING = 25, 0.1
@@ -69,9 +67,8 @@ def _adds_nothing(story: Story, country: str, known: Mapping[str, _Situation]) -
     return (
         (story.severity or Severity.MINOR) <= situation.severity
         and places <= situation.places
-        and not (set(story.signals) & _TURNS) - situation.signals
+        and set(story.signals) <= _REPEATABLE & (situation.signals | {"casualties"})
         and _is_known(story.killed, situation, placed=bool(places))
-        and not _moved(story)
     )
 
 
@@ -82,12 +79,6 @@ def _is_known(killed: Tally | None, situation: _Situation, *, placed: bool) -> b
     if running >= _RUNNING_TOLL and abs(killed.best - running) <= _ROUNDING * running:
         return True
     return killed.best in situation.figures and (placed or killed.best >= _COMMON_TOLL)
-
-
-def _moved(story: Story) -> bool:
-    """Whether the story itself moved the ceasefire that it took over from others."""
-    own = {source.item_uid for source in story.sources}
-    return len(story.phases) > 1 and story.phases[-1].item_uid in own
 
 
 def _figures(story: Story) -> set[int]:

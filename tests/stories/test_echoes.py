@@ -90,6 +90,8 @@ def _piece(assessment: Assessment, title: str = "Mourning in the valley") -> Sto
         (read("remote_strike", places=[_OTHER]), False),  # another place
         (read("remote_strike", severity="extreme"), False),  # graver
         (read("remote_strike", "ceasefire_breakdown"), False),  # a turn
+        (read("remote_strike", "threat"), False),  # news of its own
+        (read("armed_clash"), False),  # another kind of violence
         (read("remote_strike", countries=("SY",)), False),  # another country
         (read("remote_strike", countries=()), False),  # no country told
     ],

@@ -51,7 +51,7 @@ def test_strongest_signal_decides() -> None:
 def _live(*reports: tuple[float, Phase]) -> list[Phase]:
     steps: tuple[PhaseStep, ...] = ()
     for hours, phase in reports:
-        steps = lifecycle.move(steps, phase, item(hours=hours, key=f"{hours}{phase}"))
+        steps = lifecycle.move(steps, phase, item("Truce news", hours=hours, key=f"{hours}{phase}"))
     return [step.phase for step in steps]
 
 
@@ -85,6 +85,13 @@ def test_a_new_beginning_after_a_breach() -> None:
     assert _live((0, Phase.REJECTED), (7, Phase.PROPOSED))[-1] is Phase.PROPOSED
 
 
+def test_a_new_beginning_is_named_in_the_title() -> None:
+    """A truce that a report of something else mentions in passing begins nothing anew."""
+    broken = (PhaseStep(Phase.VIOLATED, at(0), "1:x"),)
+    assert lifecycle.move(broken, Phase.AGREED, item("First prisoners exchanged", hours=9)) == broken
+    assert len(lifecycle.move(broken, Phase.AGREED, item("Стороны договорились о перемирии", hours=9))) == 2
+
+
 _REPORTS = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(Phase)), max_size=12)
 
 
@@ -94,7 +101,7 @@ def test_steps_go_forward_in_time_and_never_repeat(reports: list[tuple[int, Phas
     """Whatever arrives, steps are in order of time, no phase follows itself, and each names its item."""
     steps: tuple[PhaseStep, ...] = ()
     for hours, phase in reports:
-        one: Item = item(hours=hours, key=f"{hours}{phase}")
+        one: Item = item("Truce news", hours=hours, key=f"{hours}{phase}")
         before = steps
         steps = lifecycle.move(steps, phase, one)
         assert steps[: len(before)] == before
@@ -110,7 +117,7 @@ def test_no_offer_straight_after_an_agreement(reports: list[tuple[int, Phase]]) 
     """A ceasefire that is agreed, in force or extended is never set back to an offer."""
     steps: tuple[PhaseStep, ...] = ()
     for hours, phase in reports:
-        steps = lifecycle.move(steps, phase, item(hours=hours, key=f"{hours}{phase}"))
+        steps = lifecycle.move(steps, phase, item("Truce news", hours=hours, key=f"{hours}{phase}"))
     held = {Phase.AGREED, Phase.IN_FORCE, Phase.EXTENDED}
     pairs = itertools.pairwise(steps)
     assert not any(one.phase in held and two.phase is Phase.PROPOSED for one, two in pairs)
