@@ -5,6 +5,7 @@ Errors are classified by code first and text second, as tdlib/telegram-bot-api w
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -67,6 +68,7 @@ class BotApi:
         self._base_url = base_url.rstrip("/")
         self._poster = Poster((token,), deadline_s=deadline_s, proxy=proxy, max_answer=_MAX_ANSWER)
         self._bot: RawBot | None = None
+        self._opening = asyncio.Lock()
 
     async def call(self, method: str, params: Mapping[str, object], *, deadline_s: float | None = None) -> object:
         """The ``result`` of one method. Raises :class:`DeliveryError` and nothing else.
@@ -79,25 +81,27 @@ class BotApi:
             return await self._call(method, params, deadline_s)
 
     async def _call(self, method: str, params: Mapping[str, object], deadline_s: float | None) -> object:
+        bot = await self._open()
         from bot.channels.ptb import Refused
 
         try:
-            return await self._open().call(method, params, deadline_s)
+            return await bot.call(method, params, deadline_s)
         except Refused as refused:
             raise refused.error from None
 
-    def _open(self) -> RawBot:
-        if self._bot is None:
-            from bot.channels.ptb import RawBot, Requests
+    async def _open(self) -> RawBot:
+        """The bot, made in a thread by the first call: importing the library takes 0.2 s, and the loop must not wait."""
+        async with self._opening:
+            if self._bot is None:
+                self._bot = await asyncio.to_thread(self._make)
+            return self._bot
 
-            requests = Requests(self._poster, self._judge)
-            self._bot = RawBot(
-                self._token or "0:none",
-                base_url=f"{self._base_url}/bot",
-                request=requests,
-                get_updates_request=requests,
-            )
-        return self._bot
+    def _make(self) -> RawBot:
+        from bot.channels.ptb import RawBot, Requests
+
+        requests = Requests(self._poster, self._judge)
+        base_url = f"{self._base_url}/bot"
+        return RawBot(self._token or "0:none", base_url=base_url, request=requests, get_updates_request=requests)
 
     def _judge(self, answer: Answer, params: Mapping[str, object]) -> DeliveryError | None:
         return judge_answer(answer, params.get("chat_id"), self._now(), (self._token,))

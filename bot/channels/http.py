@@ -49,6 +49,7 @@ class Poster:
         self._max_answer = max_answer
         self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._client: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
 
     async def post(
         self,
@@ -76,7 +77,7 @@ class Poster:
     async def _exchange(
         self, url: str, content: bytes | None, data: Mapping[str, str] | None, headers: Mapping[str, str]
     ) -> Answer:
-        client = self._open()
+        client = await self._open()
         async with client.stream("POST", url, content=content, data=data, headers=dict(headers)) as response:
             body = bytearray()
             async for chunk in response.aiter_raw():
@@ -85,16 +86,21 @@ class Poster:
                     raise _lost("the answer was too long to be read")
             return Answer(response.status_code, body.decode("utf-8", "replace"), response.headers)
 
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                headers={"User-Agent": f"tocsin/{__version__}", "Accept-Encoding": "identity"},
-                timeout=httpx.Timeout(None, connect=10.0),
-                limits=self._limits,
-                proxy=self._proxy,
-                trust_env=False,
-            )
-        return self._client
+    async def _open(self) -> httpx.AsyncClient:
+        """The client, made in a thread by the first post: reading the certificates takes 35 ms."""
+        async with self._opening:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._make)
+            return self._client
+
+    def _make(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            headers={"User-Agent": f"tocsin/{__version__}", "Accept-Encoding": "identity"},
+            timeout=httpx.Timeout(None, connect=10.0),
+            limits=self._limits,
+            proxy=self._proxy,
+            trust_env=False,
+        )
 
     async def close(self) -> None:
         """Close the connections."""
