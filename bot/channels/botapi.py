@@ -90,7 +90,7 @@ class BotApi:
             raise refused.error from None
 
     async def _open(self) -> RawBot:
-        """The bot, made in a thread by the first call: importing the library takes 0.2 s, and the loop must not wait."""
+        """The bot, made in a thread by the first call: importing the library takes 0.2 s the loop does not have."""
         async with self._opening:
             if self._bot is None:
                 self._bot = await asyncio.to_thread(self._make)
