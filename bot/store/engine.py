@@ -77,7 +77,8 @@ def _look(path: Path, busy_s: float) -> sqlite3.Connection:
         raw.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         raw.close()
-        if error.sqlite_errorname != "SQLITE_CANTOPEN" or size_of(wal_of(path)) > 0:
+        refused = error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
+        if not refused or size_of(wal_of(path)) > 0:
             raise
         raw = _open(path, "mode=ro&immutable=1", busy_s)
     except sqlite3.Error:
