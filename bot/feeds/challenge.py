@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _LOOK = 65_536
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|title|script)\b", re.IGNORECASE)
-_FEED = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|script)\b", re.IGNORECASE)
+_FEED = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|rdf|channel|item|entry)[\s>]", re.IGNORECASE)
 _CHALLENGE = re.compile(
     rb"just a moment\.\.\.|cf-chl|cf_chl|challenge-platform|attention required! \| cloudflare|checking your browser"
     rb"|ddos protection by|verify(?:ing)? (?:that )?you are (?:a )?human|are you a robot|captcha|_incapsula_"

@@ -22,8 +22,7 @@ _AMPERSAND = re.compile(rb"&(?:(\w{2,31});|#(?:0*(\d{1,7})|[xX]0*([0-9a-fA-F]{1,
 _STEP = re.compile(rb"[\[\]>\"']|<!--")
 _XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _LOOK = 65_536
-_DEEPEST_LOOK = 300_000
-_UNCLOSED = 20_000
+_UNCLOSED = 5_000
 
 
 def without_doctype(body: bytes) -> tuple[bytes, bool]:
@@ -70,9 +69,10 @@ def bounded(body: bytes, most: int) -> tuple[bytes, int]:
 
 
 def bottomless(body: bytes) -> bool:
-    """True where tens of thousands of elements are never closed: nesting that only serves to hurt a parser."""
-    opened = body.count(b"<") - body.count(b"</") * 2 - body.count(b"/>") - body.count(b"<!")
-    return opened > _UNCLOSED and len(body) > _DEEPEST_LOOK
+    """True where most elements, thousands of them, are never closed: nesting that only serves to hurt a parser."""
+    opened = body.count(b"<") - body.count(b"<!")
+    unclosed = opened - 2 * body.count(b"</") - body.count(b"/>")
+    return unclosed > _UNCLOSED and 2 * unclosed > opened
 
 
 def _outside_cdata(body: bytes) -> Iterator[bytes]:

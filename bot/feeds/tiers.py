@@ -40,11 +40,11 @@ def read_document(fetched: Fetched, max_items: int) -> RawFeed:
         raise ParseError(shown(fetched.url), "the body is empty")
     if start in (b"{", b"["):
         return _json(fetched, body)
-    body, declared = markup.without_doctype(markup.trimmed(body))
+    document, declared = markup.without_doctype(markup.trimmed(body))
     left_out = 0
-    if body.count(b"<") > _MANY_TAGS:
-        body, left_out = markup.bounded(body, 2 * max_items)
-    raw = _strict(body) or (None if challenge.is_html(body) else _forgiving(body, fetched.url))
+    if document.count(b"<") > _MANY_TAGS:
+        document, left_out = markup.bounded(document, 2 * max_items)
+    raw = _strict(document) or (None if challenge.is_html(body) else _forgiving(document, fetched.url))
     if raw is None:
         raise _no_feed(shown(fetched.url), body)
     raw.bozo = raw.bozo or declared or not readable or left_out > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ParseError
+from bot.feeds import lastresort
 from bot.feeds.check import probe
 from bot.feeds.parse import parse_feed
 from bot.model import FeedSpec, Fetched, Item, ParsedFeed
@@ -256,6 +258,49 @@ def test_F09_what_only_feedparser_reads_is_read_by_it() -> None:
     parsed = parse(document)
     assert len(parsed.items) >= 2
     assert parsed.bozo
+
+
+def test_F09_items_without_a_root_are_read() -> None:
+    """A document whose root ended early, or that has none, keeps the items behind."""
+    items = "<item><title>one</title></item><item><title>two</title></item>"
+    assert [item.title for item in parse(items).items] == ["one", "two"]
+    late = f"<rss><channel><title>V</title></channel></rss>{items}"
+    assert [(item.title) for item in parse(late).items] == ["one", "two"]
+    assert parse(late).tier == "lxml"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        b"<![CDATA[",
+        b"<!--",
+        b"&",
+        b"<a/>",
+        b"<a></a>",
+        b"<item ",
+        b"<item><link/></item>",
+        b"<!",
+        b"<!ENTITY a 'b'>",
+        b"<?",
+        b"<item>",
+    ],
+)
+@pytest.mark.parametrize("start", [b"", b"<rss><channel><item><title>x</title></item>"])
+def test_F03_endless_repetition_costs_little(start: bytes, token: bytes) -> None:
+    """Any token of markup, repeated over a third of a megabyte, is done with in a moment."""
+    began = time.process_time()
+    with contextlib.suppress(ParseError):
+        parse(start + token * (300_000 // len(token)))
+    assert time.process_time() - began < 1
+
+
+def test_F03_the_slow_tier_sees_a_bounded_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a huge broken document feedparser gets no more than it can read within a worker's time."""
+    given: list[int] = []
+    monkeypatch.setattr(lastresort, "read", lambda body, _url, _kind: given.append(len(body)))
+    with pytest.raises(ParseError):
+        parse("<rss><!-- <item></item>" + "word " * 1_000_000)
+    assert given == [3 * 2**20]
 
 
 def test_F10_without_a_guid_the_link_or_else_title_and_date_identify() -> None:
