@@ -209,7 +209,7 @@ def make_channels(settings: Settings, parts: Parts) -> Iterator[tuple[str, Chann
         from bot.channels.telegram import TelegramChannel
 
         telegram = settings.telegram
-        pace = Pace(telegram.per_second, telegram.per_chat_per_second, telegram.per_group_per_minute)
+        pace = Pace(telegram.per_second, telegram.per_chat_per_second, telegram.per_group_per_minute, concurrency=32)
         yield (
             "telegram",
             TelegramChannel(settings.telegram.token.get_secret_value(), now, base_url=telegram.base_url, pace=pace),

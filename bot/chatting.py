@@ -11,13 +11,15 @@ from bot.adding import found
 from bot.channels.gate import Gate
 from bot.channels.telegram import TelegramChannel
 from bot.channels.voice import ChannelVoice
+from bot.channels.words import LANGUAGES
 from bot.errors import StoreError
 from bot.model import Feed, FeedSpec, Where
 from bot.outbox import Outbox
 from bot.ports import Clock, Source, Store, Workers
 from bot.telegram.desk import TelegramDesk
+from bot.telegram.menus import introduce
 from bot.telegram.needs import DeskSettings
-from bot.telegram.updates import Poller, open_bot
+from bot.telegram.updates import Poller
 
 log = structlog.get_logger(__name__)
 
@@ -48,11 +50,12 @@ class Chatting:
         self._changed = changed
         # The desk and the outbox share one pace: Telegram counts them together.
         self._outbox = outbox
+        self._voice = ChannelVoice(channel)
         gate = Gate(outbox.pace("telegram"), clock)
         self.desk = TelegramDesk(
             store,
             channel.api,
-            ChannelVoice(channel),
+            self._voice,
             gate,
             clock,
             settings,
@@ -84,7 +87,7 @@ class Chatting:
         self.desk.wake()
 
     async def _introduce(self) -> None:
-        self.desk.username = await open_bot(self._channel.api, self._clock)
+        await introduce(self.desk, self._channel.api, self._voice, self._clock, LANGUAGES)
 
     async def _follow(self) -> None:
         """For a while after somebody wrote, what chats change is taken up every second and what they queue goes out."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -147,7 +147,8 @@ class Outbox:
             if error.problem is DeliveryProblem.CREDENTIALS:
                 self.stopped_channels[channel.name] = str(error)
                 log.error("channel stopped: its credentials are refused", channel=channel.name, error=str(error))
-            return after_failure(delivery, error, now, self._jitter())
+            # What was claimed counts the attempts before this one; deciding counts this one too.
+            return after_failure(replace(delivery, attempts=delivery.attempts + 1), error, now, self._jitter())
         return Sent(receipt)
 
     async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
