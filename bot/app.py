@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
+from bot.alerts.care import escalate
 from bot.alerts.changes import Thresholds
 from bot.alerts.judge import JudgePolicy
 from bot.clock import SystemClock
@@ -25,6 +26,7 @@ from bot.outbox import Outbox, Told
 from bot.pipeline import Decision, Pipeline, Polled
 from bot.ports import Channel, Clock, Pace, Source, Store, Workers
 from bot.stories.grouping import Grouper
+from bot.telegram.feedback import SEEN_KEY
 from bot.wiring import catalogue, own_feeds, subscriptions_of, user_agent
 from config.model import Settings
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 STORY_WINDOW = timedelta(hours=48)
+SECOND_CALL_WINDOW = timedelta(hours=2)
+"""An alert that is older when the daemon comes back is past a second call."""
 
 
 @dataclass(slots=True)
@@ -133,6 +137,17 @@ class App:
         await self.store.sync_feeds(own_feeds(settings), self.clock.now(), origin="settings")
         await self.store.sync_feeds(catalogue(settings), self.clock.now(), origin="catalogue")
         await self.refresh()
+
+    async def second_calls(self) -> bool:
+        """Queue second calls for extreme alerts that nobody acknowledged in time; True where there are any."""
+        subscriptions = [subscription for subscription in self.subscriptions() if subscription.escalate_to]
+        if not subscriptions:
+            return False
+        now = self.clock.now()
+        sent = await self.store.sent_urgent(now - SECOND_CALL_WINDOW)
+        addressed = {(one.target, one.story_id) for one in sent if one.story_id}
+        seen = {pair for pair in addressed if await self.store.chat_get(f"{pair[0]}/{SEEN_KEY}{pair[1]}")}
+        return bool(await self.store.enqueue(escalate(sent, subscriptions, seen, now)))
 
     def services(self) -> Iterator[tuple[str, Coroutine[object, object, None]]]:
         """Work beside the straight line: the chat desk."""

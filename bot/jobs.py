@@ -274,7 +274,7 @@ class Daemon:
             if held:
                 await self.app.store.release_held(held, release(held, now, self.app.subscriptions()))
                 self.app.outbox.wake()
-            if await self.app.pipeline.look_after():
+            if await self.app.pipeline.look_after() | await self.app.second_calls():
                 self.app.outbox.wake()
             await self.app.refresh()
         except StoreError as error:

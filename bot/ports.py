@@ -229,6 +229,9 @@ class Store(Protocol):
     async def outbox_depth(self) -> Mapping[str, int]:
         """Queued messages by channel."""
 
+    async def sent_urgent(self, since: datetime) -> Sequence[Delivery]:
+        """Delivered messages of the urgent lane that were owed since a time, oldest first; for second calls."""
+
     async def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
         """Newest first."""
 

@@ -168,6 +168,17 @@ def heard_since(conn: Connection, since: datetime) -> dict[str, int]:
     return heard
 
 
+def sent_urgent(conn: Connection, since: datetime) -> Sequence[Delivery]:
+    """Delivered messages of the urgent lane that were owed at or after a time, oldest first."""
+    query = select(outbox).where(
+        outbox.c.settled_at >= since,
+        outbox.c.state == SENT,
+        outbox.c.lane == Lane.URGENT.value,
+        outbox.c.created_at >= since,
+    )
+    return [readable(row) for row in conn.execute(query.order_by(outbox.c.seq))]
+
+
 def dead_letters(conn: Connection, limit: int) -> Sequence[DeadLetter]:
     """Given up, newest first."""
     query = select(outbox).where(outbox.c.settled_at.is_not(None), outbox.c.state == DEAD)

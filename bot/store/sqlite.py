@@ -154,6 +154,9 @@ class SqliteStore:
     async def outbox_depth(self) -> Mapping[str, int]:
         return await self._read(outbox.depth)
 
+    async def sent_urgent(self, since: datetime) -> Sequence[Delivery]:
+        return await self._read(outbox.sent_urgent, since)
+
     async def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
         return await self._read(outbox.dead_letters, limit)
 
