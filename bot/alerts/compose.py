@@ -52,8 +52,8 @@ class Speech:
 
 def first_speech(update: StoryUpdate) -> Speech:
     """What to say where nothing was said yet."""
-    steps = update.story.phases[-2:]
-    life = " → ".join(step.phase.value for step in steps) if len(steps) > 1 else ""
+    before, phase = _phase_before(update.story), update.story.phase
+    life = f"{before.value} → {phase.value}" if before and phase else ""
     return Speech(VerdictKind.ALERT, Reason.NEW_STORY, (Change.NEW,), life)
 
 
@@ -147,8 +147,10 @@ def _picture(story: Story, said: Speech, verdict: Verdict) -> Alert:
 
 
 def _phase_before(story: Story) -> Phase | None:
-    """The phase out of which a new story leads, as other stories of the place knew it."""
-    return story.phases[-2].phase if len(story.phases) > 1 else None
+    """The phase out of which a new story leads, as other stories of the place knew it; None where it does not."""
+    if len(story.phases) < 2 or story.phases[-1].item_uid not in {source.item_uid for source in story.sources}:
+        return None
+    return story.phases[-2].phase
 
 
 def _sources(story: Story) -> tuple[SourceRef, ...]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from .background import Background, load_background
 from .bridges import Bridges, languages
 from .index import Cluster, Index, packed, unpacked
 from .prints import Print, alike, print_of
+from .rarity import Rarity
 from .scoring import Scorer, compare, load_scorer
 from .situations import Situations
 
@@ -34,8 +34,6 @@ _COPY = 0.8
 """Share of two texts' words from which on one is a copy of the other, given that their numbers are the same."""
 _LOOK_EVERY = timedelta(minutes=10)
 """Stories are looked through for quiet ones no more often than this."""
-_LOCAL = 4.0
-"""A story of these days counts like so many documents of the background in telling which words are common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,8 @@ class Grouper:
     ) -> None:
         self._limits = limits
         self._scorer = scorer or load_scorer()
-        self._background = background or load_background()
         self._index = Index()
+        self._rarity = Rarity(background or load_background(), self._index)
         self._stories: dict[str, Story] = {}
         self._before: dict[str, Story | None] = {}
         self._bridges: Bridges | None = None
@@ -179,13 +177,6 @@ class Grouper:
             self._bridges = Bridges(self._stories.values())
         key = self._bridges.find(item, read, near)
         return self._index.get(key) if key else None
-
-    def _rarity(self, terms: Sequence[int]) -> list[float]:
-        """How much words tell: the logarithm of one in so many documents, those of these days among them."""
-        local, log = self._index.frequency, math.log
-        all_ = log(1.0 + self._background.documents + _LOCAL * len(self._index))
-        known = self._background.frequencies(terms)
-        return [all_ - log(1.0 + count + _LOCAL * local(term)) for term, count in zip(terms, known, strict=True)]
 
     def _best(self, shape: Print) -> Cluster | None:
         """The cluster that the item most probably belongs to, where that is probable enough."""

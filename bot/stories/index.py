@@ -117,7 +117,9 @@ class Index:
         number = self._numbers[cluster.id] = self._next
         self._next += 1
         by_weight = sorted(zip(cluster.weights, cluster.terms, strict=True), key=lambda pair: (-pair[0], pair[1]))
-        self._put(number, None, cluster, [term for _, term in by_weight[: 3 * _INDEXED]], cluster.size)
+        self._put(
+            number, None, cluster, [term for _, term in by_weight[: min(3, cluster.size) * _INDEXED]], cluster.size
+        )
 
     def commit(self) -> None:
         """What was added stays."""

@@ -27,6 +27,7 @@ from bot.model import Item
 from .background import load_background, pack
 from .index import Cluster, Index
 from .prints import print_of
+from .rarity import Rarity
 from .scoring import FEATURES, Scorer, compare
 from .text import hashed, lead, stem, words
 
@@ -110,7 +111,7 @@ class _Walk:
     def __init__(self, scorer: Scorer | None) -> None:
         self._scorer = scorer
         self._index = Index()
-        self._background = load_background()
+        self._rarity = Rarity(load_background(), self._index)
         self._members: dict[str, list[str]] = defaultdict(list)
         self._home: dict[str, str] = {}
         self.rows: list[tuple[float, ...]] = []
@@ -136,10 +137,6 @@ class _Walk:
         scored = [(self._scorer.probability(values), cluster.id) for values, cluster in compared]
         best = max(scored, default=(0.0, ""))
         return best[1] if best[0] >= self._scorer.threshold else None
-
-    def _rarity(self, terms: Sequence[int]) -> list[float]:
-        known = self._background.frequencies(terms)
-        return [float(np.log((1 + self._background.documents) / (1 + count))) for count in known]
 
 
 def _examples(day: Sequence[Labelled], scorer: Scorer | None) -> tuple[list[tuple[float, ...]], list[bool]]:

@@ -18,6 +18,8 @@ from bot.model import (
     Filter,
     Lane,
     Mode,
+    Phase,
+    PhaseStep,
     QuietHours,
     Reason,
     RouteState,
@@ -228,6 +230,19 @@ def test_alert_of_a_story_held_back_until_now_bears_its_gravest_headline() -> No
     mild = following(first.story, item("Reactions", hours=1, outlet="b.example"), read("talks", severity="minor"))
     alert = _alert(route([verdict(mild)], [subscription()], RouteState(), NOON).deliveries[0])
     assert (alert.title, alert.outlet) == (first.item.title, first.item.outlet)
+
+
+def test_new_story_tells_only_the_transition_that_it_made() -> None:
+    """A story that knows a ceasefire's life from others tells of a transition where one of its own items made it."""
+    known = (PhaseStep(Phase.IN_FORCE, NOON, "1:other"), PhaseStep(Phase.VIOLATED, NOON, "1:another"))
+    base = opening(assessment=read("release", severity="severe"))
+    inherited = replace(base, story=replace(base.story, phases=known, phase=Phase.VIOLATED))
+    alert = _alert(route([verdict(inherited)], [subscription()], RouteState(), NOON).deliveries[0])
+    assert (alert.phase, alert.phase_before, alert.detail) == (Phase.VIOLATED, None, "")
+    own = (*known, PhaseStep(Phase.COLLAPSED, NOON, base.item.uid))
+    moved = replace(base, story=replace(base.story, phases=own, phase=Phase.COLLAPSED))
+    alert = _alert(route([verdict(moved)], [subscription()], RouteState(), NOON).deliveries[0])
+    assert (alert.phase_before, alert.detail) == (Phase.VIOLATED, "violated → collapsed")
 
 
 def test_echo_is_no_alert_for_anybody() -> None:
