@@ -12,11 +12,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from bot.decide import Decider
+from bot.alerts.care import all_clear
+from bot.alerts.digest import release
+from bot.decide import Decider, Judged
 from bot.errors import UsageError
 from bot.model import (
+    Alert,
+    Digest,
+    Held,
     Item,
-    NonDelivery,
+    Reason,
     RouteState,
     Routing,
     Subscription,
@@ -27,6 +32,8 @@ from bot.model import (
 )
 from classifiers.assessment import Assessment, Text
 
+CARE = timedelta(hours=1)
+"""How often a replay looks for what has ended."""
 STEP = timedelta(minutes=1)
 """Items of one simulated minute are decided together, as the daemon would."""
 ASSESS_BATCH = 256
@@ -56,12 +63,13 @@ class Tallied:
     first: datetime | None = None
     last: datetime | None = None
 
-    def add(self, verdict: Verdict) -> None:
-        """Count one verdict."""
+    def add(self, verdict: Verdict, held: Reason | None) -> None:
+        """Count one verdict; ``held`` where its alert waits."""
         self.items += 1
         self.first = self.first or verdict.at
         self.last = verdict.at
-        self.verdicts[verdict.kind.value, verdict.reason.value] += 1
+        shown = ("held", held.value) if held else (verdict.kind.value, verdict.reason.value)
+        self.verdicts[shown] += 1
         if verdict.kind is VerdictKind.ALERT:
             self.alerts_by_day[f"{verdict.at:%Y-%m-%d}"] += 1
             self.alerts_by_hour[f"{verdict.at:%H}"] += 1
@@ -92,6 +100,7 @@ class _Memory:
     def __init__(self) -> None:
         self._told: dict[tuple[str, str], Told] = {}
         self._sent: dict[str, list[datetime]] = {}
+        self._held: list[Held] = []
 
     def state(self, targets: Sequence[str], story_ids: Sequence[str], now: datetime) -> RouteState:
         hour = now - timedelta(hours=1)
@@ -100,11 +109,24 @@ class _Memory:
         return RouteState({key: self._told[key] for key in keys if key in self._told}, sent)
 
     def take(self, routing: Routing, now: datetime) -> None:
+        self._held += routing.held
         for told in routing.told:
             self._told[told.target, told.story_id] = told
         for delivery in routing.deliveries:
-            times = [at for at in self._sent.get(delivery.target, ()) if at > now - timedelta(hours=1)]
-            self._sent[delivery.target] = [*times, now]
+            self._count(delivery.target, now)
+
+    def _count(self, target: str, now: datetime) -> None:
+        times = [at for at in self._sent.get(target, ()) if at > now - timedelta(hours=1)]
+        self._sent[target] = [*times, now]
+
+    def released(self, subscriptions: Sequence[Subscription], now: datetime) -> Iterator[Alert]:
+        """Held alerts whose time has come, as the digests tell them."""
+        if not any(held.release_at <= now for held in self._held):
+            return
+        for delivery in release(self._held, now, subscriptions):
+            self._count(delivery.target, now)
+            yield from delivery.content.alerts if isinstance(delivery.content, Digest) else ()
+        self._held = [held for held in self._held if held.release_at > now]
 
 
 def read_archive(path: Path) -> Iterator[Archived]:
@@ -156,13 +178,12 @@ def replay(
     subscriptions: Sequence[Subscription],
     assess: Assess,
     *,
-    on_verdict: Callable[[Verdict], None],
-    on_silence: Callable[[NonDelivery], None] = lambda _silent: None,
+    on_line: Callable[[dict[str, object]], None],
     on_assigned: Callable[[Item, str], None] = lambda _item, _story: None,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Tallied:
     """Run an archive, in order of publication, through grouping, judging and routing. Same archive, same verdicts."""
-    tallied, memory = Tallied(), _Memory()
+    tallied, memory, cared = Tallied(), _Memory(), datetime.min.replace(tzinfo=UTC)
     seen: set[str] = set()
     targets = sorted({subscription.target for subscription in subscriptions})
     ordered = sorted(rows, key=lambda row: (row.item.published, row.item.uid))
@@ -170,20 +191,52 @@ def replay(
         fresh = [row for row in minute if row.item.uid not in seen]
         seen.update(row.item.uid for row in fresh)
         now = max(row.item.published for row in minute)
+        for alert in memory.released(subscriptions, now):
+            on_line(alert_json(alert, now))
+            tallied.verdicts["digest", alert.reason.value] += 1
+        if now - cared >= CARE:
+            cared = now
+            _look_after(decider, subscriptions, memory, targets, now, on_line)
         items = [row.item for row in fresh]
         read = _assessed(fresh, assess)
         judged = decider.judge(items, read, subscriptions, now)
         routing = decider.route(judged, subscriptions, memory.state(targets, judged.story_ids, now), now)
         decider.commit(judged, now)
         memory.take(routing, now)
+        waiting = _waiting(routing)
         for verdict in judged.verdicts:
-            tallied.add(verdict)
-            on_verdict(verdict)
-        for silent in routing.silent:
-            on_silence(silent)
+            held = waiting.get((verdict.update.story.id, verdict.update.item.link))
+            tallied.add(verdict, held)
+            on_line(verdict_json(verdict, held))
         for item in items:
             on_assigned(item, (judged.assignments or {}).get(item.uid, item.uid))
     return tallied
+
+
+def _look_after(
+    decider: Decider,
+    subscriptions: Sequence[Subscription],
+    memory: _Memory,
+    targets: Sequence[str],
+    now: datetime,
+    on_line: Callable[[dict[str, object]], None],
+) -> None:
+    """Tell what has ended, as the daemon does between polls."""
+    ended = all_clear(decider.grouper.stories, now)
+    judged = Judged(ended, tuple(verdict.update.story for verdict in ended))
+    if ended:
+        routing = decider.route(judged, subscriptions, memory.state(targets, judged.story_ids, now), now)
+        decider.commit(judged, now)
+        memory.take(routing, now)
+    for verdict in ended:
+        on_line(verdict_json(verdict))
+
+
+def _waiting(routing: Routing) -> dict[tuple[str, str], Reason]:
+    """Alerts of this step that wait for everybody they concern, by story and link."""
+    sent = {(d.content.story_id, d.content.link) for d in routing.deliveries if isinstance(d.content, Alert)}
+    held = {(held.alert.story_id, held.alert.link): held.reason for held in routing.held}
+    return {key: reason for key, reason in held.items() if key not in sent}
 
 
 def _assessed(rows: Sequence[Archived], assess: Assess) -> dict[str, Assessment]:
@@ -206,14 +259,34 @@ def _minutes(rows: Sequence[Archived], progress: Callable[[int], None]) -> Itera
     progress(len(rows))
 
 
-def verdict_json(verdict: Verdict) -> dict[str, object]:
-    """One line of ``tocsin replay --out``: the contract of DESIGN."""
+def alert_json(alert: Alert, now: datetime) -> dict[str, object]:
+    """One held alert as its digest tells it."""
+    return {
+        "at": now.isoformat(),
+        "kind": VerdictKind.DIGEST.value,
+        "reason": alert.reason.value,
+        "story": alert.story_id,
+        "severity": alert.severity.word if alert.severity else None,
+        "signals": sorted(alert.signals),
+        "killed": _tally(alert.killed),
+        "countries": list(alert.countries),
+        "title": alert.title,
+        "link": alert.link,
+        "sources": [source.outlet for source in alert.sources] or [alert.outlet],
+        "detail": alert.detail,
+        "rules": [alert.rule],
+        "nearest": None,
+    }
+
+
+def verdict_json(verdict: Verdict, held: Reason | None = None) -> dict[str, object]:
+    """One line of ``tocsin replay --out``; with ``held`` that reason stands in place of the verdict's own."""
     update = verdict.update
     story = update.story
     return {
         "at": verdict.at.isoformat(),
-        "kind": verdict.kind.value,
-        "reason": verdict.reason.value,
+        "kind": VerdictKind.HELD.value if held else verdict.kind.value,
+        "reason": held.value if held else verdict.reason.value,
         "story": story.id,
         "severity": story.severity.word if story.severity else None,
         "signals": sorted(story.signals),

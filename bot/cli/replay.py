@@ -29,7 +29,7 @@ def replay(
     """Replay an archive: what would have been alerted, when and by which rule, and why the rest was not."""
     from bot.app import judge_policy
     from bot.decide import Decider
-    from bot.replaying import read_archive, verdict_json
+    from bot.replaying import read_archive
     from bot.replaying import replay as run_replay
     from bot.stories.grouping import Grouper
     from bot.wiring import subscriptions_of
@@ -46,7 +46,7 @@ def replay(
             decider,
             subscriptions_of(settings),
             lambda texts: assessor.assess(texts, explain=False),
-            on_verdict=lambda verdict: verdicts(verdict_json(verdict)),
+            on_line=verdicts,
             on_assigned=lambda item, story: stories({"link": item.link, "story": story}),
             progress=progress,
         )
