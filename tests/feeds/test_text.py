@@ -124,4 +124,4 @@ def test_hostile_markup_costs_little(markup: str) -> None:
     """No input takes more than a moment."""
     began = time.process_time()
     clean(markup, 20_000)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 0.4
