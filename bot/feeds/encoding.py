@@ -99,6 +99,6 @@ def _is_utf8(body: bytes) -> bool:
 
 
 def _mostly_utf8(body: bytes) -> bool:
-    """True where under a tenth of the non-ASCII bytes are no UTF-8."""
-    wide = sum(1 for byte in body[:200_000] if byte > 127)
-    return body[:200_000].decode("utf-8", "replace").count("�") * 10 < wide
+    """True where valid sequences outnumber bad bytes: other encodings hardly ever form valid ones."""
+    wide = [character for character in body[:200_000].decode("utf-8", "replace") if character > "\x7f"]
+    return len(wide) > 2 * wide.count("\ufffd")
