@@ -35,16 +35,20 @@ class Subject:
     story: Story
     item: Item
 
+    @property
+    def text(self) -> str:
+        """All that is said."""
+        return "\n".join((self.item.title, self.item.summary, self.story.title, self.story.summary))
+
     @cached_property
     def folded(self) -> str:
         """All text, folded."""
-        story, item = self.story, self.item
-        return fold("\n".join((item.title, item.summary, story.title, story.summary)))
+        return fold(self.text)
 
     @cached_property
     def spaced(self) -> str:
         """The words of all text with one space around each."""
-        return spaced(self.folded)
+        return spaced(self.text)
 
 
 def subject(story: Story, item: Item) -> Subject:

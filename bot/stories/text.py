@@ -26,7 +26,8 @@ def fold(text: str) -> str:
     plain = text.translate(_TYPOGRAPHY)
     if plain.isascii():
         return plain.lower()
-    return _MARKS.sub("", unicodedata.normalize("NFKD", plain.casefold()))
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold())
+    return _MARKS.sub("", folded)
 
 
 def words(text: str) -> list[str]:

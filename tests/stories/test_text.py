@@ -41,6 +41,13 @@ def test_any_text_has_plain_words(raw: str) -> None:
         assert 0 <= text.hashed(text.stem(word)) < 2**32
 
 
+@settings(deadline=None)
+@given(st.text(max_size=60))
+def test_folding_twice_is_folding_once(raw: str) -> None:
+    """Folded text is left as it is by folding it again."""
+    assert text.fold(text.fold(raw)) == text.fold(raw)
+
+
 @given(st.integers(0, 10**9))
 def test_numbers_are_told_from_words_by_their_hash(number: int) -> None:
     """The hash of a number is odd, that of a word even."""
