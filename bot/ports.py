@@ -186,6 +186,9 @@ class Store(Protocol):
     async def chat_put(self, target: str, data: Mapping[str, object]) -> None:
         """Replace them."""
 
+    async def chats_under(self, prefix: str) -> Mapping[str, Mapping[str, object]]:
+        """What is kept of every address that begins so, by address."""
+
     async def forget_chat(self, target: str) -> None:
         """Delete all personal data of a chat."""
 
@@ -245,8 +248,8 @@ class Store(Protocol):
     async def trail(self, item: str) -> ItemTrail | None:
         """By uid or link."""
 
-    async def verdicts(self, since: datetime, limit: int) -> Sequence[Verdict]:
-        """Newest first."""
+    async def verdicts(self, since: datetime, limit: int, *, spoken: bool = False) -> Sequence[Verdict]:
+        """Newest first; with ``spoken`` only those that were no drop."""
 
     async def story(self, story_id: str) -> Story | None:
         """One story."""

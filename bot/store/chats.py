@@ -14,6 +14,9 @@ from bot.ports import ChatCommand
 from bot.store import codec
 from bot.store.schema import AnyRow, chats, commands, meta, subscriptions
 
+_LAST = "\U0010ffff"
+"""Sorts behind every character that an address holds."""
+
 
 def all_subscriptions(conn: Connection) -> Sequence[Subscription]:
     """All of them, by id."""
@@ -59,6 +62,13 @@ def put(conn: Connection, target: str, data: Mapping[str, object]) -> None:
 def _put(conn: Connection, target: str, body: str) -> None:
     query = upsert(chats)
     conn.execute(query.on_conflict_do_update(set_={"body": query.excluded.body}), {"target": target, "body": body})
+
+
+def under(conn: Connection, prefix: str) -> Mapping[str, Mapping[str, object]]:
+    """What is kept of every address that begins so, in order of addresses."""
+    # not LIKE, which takes capitals for small letters: a range of the primary key
+    query = select(chats).where(chats.c.target >= prefix, chats.c.target < prefix + _LAST)
+    return {row.target: codec.load_mapping(row.body) for row in conn.execute(query.order_by(chats.c.target))}
 
 
 def save_commands(conn: Connection, received: Sequence[ChatCommand]) -> int:

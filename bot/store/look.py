@@ -38,7 +38,7 @@ UNREAD = Assessment(signals={}, labels=(), severity=None, score=0.0)
 
 _UID = re.compile(r"(\d{1,18}):(.{1,64})", re.DOTALL)
 
-_SPOKEN = (
+_JUDGED = (
     select(
         verdicts,
         stories.c.body,
@@ -88,9 +88,12 @@ def search(conn: Connection, words: str, since: datetime, limit: int) -> Sequenc
 # --- verdicts ---------------------------------------------------------------------------------------------------
 
 
-def spoken(conn: Connection, since: datetime, limit: int) -> Sequence[Verdict]:
-    """Verdicts, newest first."""
-    return [_verdict(row) for row in conn.execute(_SPOKEN.where(verdicts.c.at >= since).limit(limit))]
+def judged(conn: Connection, since: datetime, limit: int, spoken: bool) -> Sequence[Verdict]:
+    """Verdicts, newest first; with ``spoken`` without the drops."""
+    query = _JUDGED.where(verdicts.c.at >= since)
+    if spoken:
+        query = query.where(verdicts.c.kind != VerdictKind.DROPPED.value)
+    return [_verdict(row) for row in conn.execute(query.limit(limit))]
 
 
 def _verdict(row: AnyRow) -> Verdict:
@@ -189,7 +192,7 @@ def _find(conn: Connection, wanted: str) -> AnyRow | None:
 
 def _latest_verdict(conn: Connection, item: Item) -> Verdict | None:
     mine = (verdicts.c.feed_id == item.feed_id, verdicts.c.key == item.key)
-    row = conn.execute(_SPOKEN.where(*mine).limit(1)).one_or_none()
+    row = conn.execute(_JUDGED.where(*mine).limit(1)).one_or_none()
     return None if row is None else _verdict(row)
 
 

@@ -110,6 +110,9 @@ class SqliteStore:
     async def chat_put(self, target: str, data: Mapping[str, object]) -> None:
         await self._write(chats.put, target, data)
 
+    async def chats_under(self, prefix: str) -> Mapping[str, Mapping[str, object]]:
+        return await self._read(chats.under, prefix)
+
     async def forget_chat(self, target: str) -> None:
         await self._write(addresses.forget, target)
 
@@ -170,8 +173,8 @@ class SqliteStore:
     async def trail(self, item: str) -> ItemTrail | None:
         return await self._read(look.trail, item)
 
-    async def verdicts(self, since: datetime, limit: int) -> Sequence[Verdict]:
-        return await self._read(look.spoken, since, limit)
+    async def verdicts(self, since: datetime, limit: int, *, spoken: bool = False) -> Sequence[Verdict]:
+        return await self._read(look.judged, since, limit, spoken)
 
     async def story(self, story_id: str) -> Story | None:
         return await self._read(look.story, story_id)

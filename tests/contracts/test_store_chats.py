@@ -45,6 +45,17 @@ async def test_settings_of_a_chat_are_replaced(store: Store) -> None:
     assert await store.chat_get(CHAT) == {"step": "when", "zone": {"name": "Asia/Baku"}}
 
 
+async def test_addresses_are_listed_by_how_they_begin(store: Store) -> None:
+    """All that begin so, in order, and no other: capitals and wildcards mean themselves."""
+    for target in ("votes/b", "votes/a", "votes/", "Votes/a", "votes", "votes0", "vot_s/a", "votes/ж"):
+        await store.chat_put(target, {"of": target})
+    found = await store.chats_under("votes/")
+    assert list(found) == ["votes/", "votes/a", "votes/b", "votes/ж"]
+    assert all(kept == {"of": target} for target, kept in found.items())
+    assert list(await store.chats_under("vot_")) == ["vot_s/a"]
+    assert await store.chats_under("nothing/") == {}
+
+
 async def test_a_forgotten_chat_leaves_nothing(store: Store) -> None:
     """No subscription, setting, message, held alert, silence or snapshot of it or its topics; others stay."""
     topic, neighbour = f"{CHAT}/77", f"{CHAT}8"

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import StoreError
-from bot.model import Batch, PollResult, Reason, Routing, Severity
+from bot.model import Batch, PollResult, Reason, Routing, Severity, VerdictKind
 from bot.ports import Store
 from tests.store.builders import (
     CHAT,
@@ -204,6 +204,16 @@ async def test_verdicts_come_back_newest_first(store: Store) -> None:
     assert await store.verdicts(NOON, 10) == said[::-1]
     assert await store.verdicts(NOON, 1) == said[1:]
     assert await store.verdicts(at(1), 10) == said[1:]
+
+
+async def test_verdicts_that_spoke_come_without_the_drops(store: Store) -> None:
+    """The limit counts those that are asked for."""
+    feed = await one_feed(store)
+    spoken, dropped = verdict(item(feed, "a"), story()), verdict(item(feed, "b"), story(), Reason.NO_CHANGE, 1)
+    dropped = replace(dropped, kind=VerdictKind.DROPPED)
+    await store.record(replace(batch(feed, item(feed, "a"), item(feed, "b")), verdicts=(spoken, dropped)))
+    assert await store.verdicts(NOON, 1, spoken=True) == [spoken]
+    assert await store.verdicts(NOON, 2) == [dropped, spoken]
 
 
 async def test_a_verdict_on_a_known_story_knows_that_it_did_not_open_it(store: Store) -> None:
