@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from os import getpid
 from typing import TYPE_CHECKING, TextIO
@@ -21,13 +21,14 @@ from bot.errors import StoreError
 from bot.feeds.pacing import PaceLimits
 from bot.health import Status
 from bot.metrics import Metrics
-from bot.model import Sent, Subscription
+from bot.model import GivenUp, Sent, Subscription
 from bot.outbox import Outbox, Told
 from bot.pipeline import Decision, Pipeline, Polled
 from bot.ports import Channel, Clock, Pace, Source, Store, Workers
 from bot.stories.grouping import Grouper
 from bot.telegram.feedback import SEEN_KEY
 from bot.wiring import catalogue, own_feeds, subscriptions_of, user_agent
+from bot.workers import PHRASES_ONLY
 from config.model import Settings
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ class App:
         self.on_settled: Callable[[Told], None] = lambda _told: None
         self.sent = 0
         """Messages delivered since the start."""
+        self.gone: dict[str, str] = {}
+        """Addresses of the settings that are dead, with the reason: they rest until a reload or a restart."""
+        self.classifier_fault = ""
+        """Why texts are read by phrases alone, or ""."""
         self._stored: tuple[Subscription, ...] = ()
         self._configured = subscriptions_of(settings)
         jitter = random.Random(parts.jitter_seed).random  # noqa: S311 - spreads load, guards nothing
@@ -106,7 +111,13 @@ class App:
         return Chatting(*parts, troubles=self._troubles, changed=self.refresh)
 
     async def _troubles(self) -> Sequence[str]:
-        return [f"{name}: {why}" for name, why in self.outbox.stopped_channels.items()]
+        return self.known_troubles()
+
+    def known_troubles(self) -> list[str]:
+        """What is wrong with channels, addresses and the classifier, one line each."""
+        silent = [*self.outbox.stopped_channels.items(), *self.gone.items()]
+        fault = [("classifier", self.classifier_fault)] if self.classifier_fault else []
+        return [f"{name}: {why}" for name, why in [*silent, *fault]]
 
     async def prepare(self) -> None:
         """Take up where the last run stopped: feeds of the settings, open stories, subscriptions."""
@@ -125,13 +136,17 @@ class App:
         self.metrics.feeds.set(self.watching)
 
     def subscriptions(self) -> Sequence[Subscription]:
-        """Rules of the settings, then subscriptions of chats."""
-        return (*self._configured, *self._stored)
+        """Rules of the settings, then subscriptions of chats. What a dead address asks for rests."""
+        if not self.gone:
+            return (*self._configured, *self._stored)
+        resting = (replace(one, suspended=self.gone.get(one.target)) for one in self._configured)
+        return (*resting, *self._stored)
 
     async def reload(self, settings: Settings) -> None:
         """Take new settings: rules, feeds and limits at once; what is bound to a start (data, tokens) at the next."""
         self.settings = settings
         self._configured = subscriptions_of(settings)
+        self.gone.clear()
         self.decider.policy = judge_policy(settings)
         self.pipeline.limits = pace_limits(settings)
         await self.store.sync_feeds(own_feeds(settings), self.clock.now(), origin="settings")
@@ -157,13 +172,29 @@ class App:
     def seen(self, batch: list[Polled], decision: Decision) -> None:
         """A decision was recorded."""
         self.metrics.polled(batch, decision)
+        for assessment in decision.batch.assessments.values():
+            faults = [note.removeprefix(f"{PHRASES_ONLY}: ") for note in assessment.notes if PHRASES_ONLY in note]
+            self.classifier_fault = faults[0] if faults else ""
+            break  # one classifier reads them all
 
     def _settled(self, told: Told) -> None:
         self.sent += isinstance(told.outcome, Sent)
+        self._note_gone(told)
         self.metrics.settled(told.delivery, told.outcome)
         if self.chatting is not None:
             self.chatting.desk.settled(told.delivery, told.outcome)
         self.on_settled(told)
+
+    def _note_gone(self, told: Told) -> None:
+        """Stored subscriptions are suspended by the store; those of the settings rest here, and operators are told."""
+        target = told.delivery.target
+        if isinstance(told.outcome, Sent):
+            self.gone.pop(target, None)
+        elif isinstance(told.outcome, GivenUp) and told.outcome.suspend and target in self._configured_targets():
+            self.gone[target] = told.outcome.reason
+
+    def _configured_targets(self) -> set[str]:
+        return {one.target for one in self._configured}
 
     async def status(self, progress: Progress, *, paused: bool = False) -> Status:
         """How things are."""
@@ -175,7 +206,7 @@ class App:
             problems.append(str(error))
         if paused:
             problems.append("polling pauses: the database cannot record")
-        problems += [f"{name}: {why}" for name, why in self.outbox.stopped_channels.items()]
+        problems += self.known_troubles()
         for channel, depth in queued.items():
             self.metrics.queued.labels(channel).set(depth)
         return Status(

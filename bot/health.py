@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 FILE = "heartbeat.json"
-STALE_AFTER = timedelta(seconds=60)
+STALE_AFTER = timedelta(seconds=30)
+"""Three beats missed."""
 
 
 @dataclass(frozen=True, slots=True)

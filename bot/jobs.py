@@ -22,6 +22,7 @@ from bot.feeds.pacing import after_outage, host_rest
 from bot.health import Heartbeat
 from bot.model import Feed, FeedState
 from bot.pipeline import Decision, Polled
+from bot.pulse import feel
 from bot.watch import Sight, notices, over, told, troubles
 from bot.wiring import operators
 
@@ -93,6 +94,7 @@ class Daemon:
         scheduler = self._scheduler()
         outbox = asyncio.create_task(self.app.outbox.run(), name="outbox")
         decider = asyncio.create_task(self._decide_forever(), name="decider")
+        pulse = asyncio.create_task(feel(self.app.metrics.lag.set), name="pulse")
         helpers = [asyncio.create_task(work, name=name) for name, work in self.app.services()]
         warming = asyncio.create_task(self._warm(), name="warm")
         scheduler.start()
@@ -102,6 +104,7 @@ class Daemon:
         finally:
             scheduler.shutdown(wait=False)
             warming.cancel()
+            pulse.cancel()
             await self._wind_down(outbox, decider, helpers)
 
     async def _until_stopped(self, *vital: asyncio.Task[None]) -> None:
@@ -166,6 +169,7 @@ class Daemon:
             self._pause(error)
             return
         for feed in [feed for feed in due if feed.id not in self._in_flight][:room]:
+            self.app.metrics.asked((now - feed.state.next_due).total_seconds(), self.app.pipeline.limits.max_s)
             self._in_flight[feed.id] = asyncio.create_task(self._collect(feed), name=f"feed {feed.id}")
 
     async def _collect(self, feed: Feed) -> None:
@@ -293,6 +297,8 @@ class Daemon:
             self.progress.last_answer,
             self.app.watching,
             tuple(self.app.outbox.stopped_channels.items()),
+            tuple(self.app.gone.items()),
+            self.app.classifier_fault,
         )
         current = troubles(sight, self.app.settings.watch.blind_after)
         new, ended = told(self._troubles, current)

@@ -5,8 +5,11 @@ Installed before anything else logs, because httpx writes full addresses (with t
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import re
+import select
 import sys
 from collections.abc import Iterable, MutableMapping
 from typing import Any, TextIO
@@ -20,6 +23,8 @@ _SHORTEST_SECRET = 6
 # C0 and C1 controls, line separators, and the bidi and zero-width characters that could disguise a line
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _LONGEST = 2000
+_PIECE = 4096
+"""What a pipe that can be written to takes without blocking (PIPE_BUF)."""
 
 Event = MutableMapping[str, Any]
 
@@ -60,6 +65,54 @@ def one_line(text: str) -> str:
     return shown + ("…" if len(text) > _LONGEST else "")
 
 
+class PatientHandler(logging.StreamHandler[TextIO]):
+    """Writes where somebody reads; where nobody does (a full pipe, a stopped terminal) lines are lost, not time.
+
+    A blocked write would stop the event loop, and with it every alert, for the sake of a log.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.lost = 0
+        """Lines not written since the last one that was."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line, or count it."""
+        try:
+            line = self.format(record) + self.terminator
+            if self.lost and self._write(f"({self.lost} lines of log were lost: nobody read them){self.terminator}"):
+                self.lost = 0
+            if self.lost or not self._write(line):
+                self.lost += 1
+        except OSError:
+            self.lost += 1
+        except Exception:  # noqa: BLE001 - logging's own way to record it
+            self.handleError(record)
+
+    def _write(self, text: str) -> bool:
+        """False where it would block; a line whose end would block is cut."""
+        file, data = self.stream.fileno(), text.encode("utf-8", "replace")
+        self.stream.flush()
+        for start in range(0, len(data), _PIECE):
+            if not _writable(file):
+                return start > 0
+            os.write(file, data[start : start + _PIECE])
+        return True
+
+
+def _writable(file: int) -> bool:
+    poll = select.poll()
+    poll.register(file, select.POLLOUT)
+    return bool(poll.poll(0))
+
+
+def _handler(stream: TextIO) -> logging.Handler:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a stream in memory has no file to wait for
+        stream.fileno()
+        return PatientHandler(stream)
+    return logging.StreamHandler(stream)
+
+
 def _traceback(logger: object, method: str, event: Event) -> Event:
     """A traceback becomes a value like any other, so that it is redacted too."""
     return structlog.processors.format_exc_info(logger, method, event)
@@ -85,7 +138,7 @@ def configure(
         redactor,
     ]
     last: structlog.types.Processor = structlog.processors.JSONRenderer() if style == "json" else _plain
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _handler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

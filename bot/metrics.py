@@ -27,6 +27,9 @@ class Metrics:
         )  # fmt: skip
         self.queued = Gauge("tocsin_queued", "Messages waiting, by channel", ["channel"], registry=self.registry)
         self.feeds = Gauge("tocsin_feeds", "Feeds watched", registry=self.registry)
+        self._late = Counter(
+            "tocsin_late_polls", "Feeds asked more than an interval after their time", registry=self.registry
+        )
         self.lag = Gauge("tocsin_loop_lag_seconds", "How late the event loop last woke", registry=self.registry)
 
     def polled(self, batch: list[Polled], decision: Decision) -> None:
@@ -36,6 +39,11 @@ class Metrics:
         self._items.inc(sum(len(items) for items in decision.new.values()))
         for verdict in decision.batch.verdicts:
             self._verdicts.labels(verdict.kind.value, verdict.reason.value).inc()
+
+    def asked(self, late_s: float, interval_s: float) -> None:
+        """A feed is asked ``late_s`` seconds after its time."""
+        if late_s > interval_s:
+            self._late.inc()
 
     def settled(self, delivery: Delivery, outcome: Outcome) -> None:
         """Count one outcome."""

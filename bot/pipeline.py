@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.alerts.care import all_clear
+from bot.channels.own import is_own
 from bot.decide import Decider, Judged
 from bot.errors import FetchError, FetchProblem, ParseError, WorkerError
 from bot.feeds.pacing import PaceLimits, after_fetch, moved
@@ -189,8 +190,9 @@ class Pipeline:
     async def _understand(
         self, items: Sequence[Item], feeds: Mapping[int, Feed], now: datetime
     ) -> dict[str, Assessment]:
-        """Assess news first; old history is not read at all."""
+        """Assess news first; old history is not read at all, nor what is an alert of our own."""
         worth = [i for i in items if now - i.published < UNDERSTOOD_HISTORY or not self._history(i, feeds[i.feed_id])]
+        worth = [item for item in worth if not _came_back(item, feeds[item.feed_id])]
         worth.sort(key=lambda item: self._history(item, feeds[item.feed_id]))
         texts = [Text(item.title, item.summary, item.language or feeds[item.feed_id].language) for item in worth]
         assessed = await self._assess(texts)
@@ -235,6 +237,14 @@ class Pipeline:
             new_url=moved(poll.outcome, poll.parsed),
             title=poll.parsed.title if poll.parsed else None,
         )
+
+
+def _came_back(item: Item, feed: Feed) -> bool:
+    """An alert of our own is no news, and no second source of what it tells."""
+    if not is_own(item.title, item.summary):
+        return False
+    log.warning("an alert of our own came back and is left unread", url=feed.url, title=item.title[:120])
+    return True
 
 
 def _dated(item: Item, now: datetime) -> Item:

@@ -22,6 +22,10 @@ class Sight:
     feeds: int
     stopped: tuple[tuple[str, str], ...] = ()
     """Channels whose credentials are dead, with the reason."""
+    gone: tuple[tuple[str, str], ...] = ()
+    """Addresses of the settings that are dead (a deleted hook, a chat that blocked the bot), with the reason."""
+    classifier: str = ""
+    """What is wrong with the classifier's model, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Trouble:
     key: str
     text: str
     avoid: str = ""
-    """The channel that is itself in trouble: the word must go through another."""
+    """The channel or address that is itself in trouble: the word must go through another."""
 
 
 def troubles(sight: Sight, blind_after: timedelta) -> tuple[Trouble, ...]:
@@ -40,6 +44,12 @@ def troubles(sight: Sight, blind_after: timedelta) -> tuple[Trouble, ...]:
         Trouble(f"channel:{name}", f"{name} is silent: {why}. Its messages wait.", avoid=name)
         for name, why in sight.stopped
     ]
+    found += [
+        Trouble(f"gone:{target}", f"{target} gets nothing more: {why}. Mend it, then reload or restart.", avoid=target)
+        for target, why in sight.gone
+    ]
+    if sight.classifier:
+        found.append(Trouble("classifier", f"Texts are read by hand-written phrases alone: {sight.classifier}."))
     since = sight.last_answer or sight.started
     if blind_after and sight.feeds and sight.now - since >= blind_after:
         minutes = int((sight.now - since).total_seconds() // 60)
@@ -56,11 +66,13 @@ def told(before: Iterable[str], now: Sequence[Trouble]) -> tuple[tuple[Trouble, 
 
 def over(key: str) -> str:
     """The words for the end of a trouble."""
-    return "Feeds answer again." if key == "blind" else f"{key.partition(':')[2]} works again."
+    if key == "blind":
+        return "Feeds answer again."
+    return f"{key.partition(':')[2] or f'The {key}'} works again."
 
 
 def notices(text: str, targets: Iterable[str], now: datetime, *, avoid: str = "") -> tuple[Delivery, ...]:
-    """One notice to each operator's address, except through the channel in trouble."""
+    """One notice to each operator's address, except through the channel or to the address in trouble."""
     return tuple(
         Delivery(
             id=_id(text, target, now),
@@ -72,7 +84,7 @@ def notices(text: str, targets: Iterable[str], now: datetime, *, avoid: str = ""
             expires_at=now + KEEP,
         )
         for target in targets
-        if target.partition(":")[0] != avoid
+        if avoid not in (target, target.partition(":")[0])
     )
 
 

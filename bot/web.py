@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -46,6 +47,11 @@ class WebServer:
             )
             await self.close()
             return False
+        if not _loopback(self._host):
+            log.warning(
+                "the health pages have no password and are open to others: keep them behind a firewall or a proxy",
+                listen=f"{self._host}:{self._port}",
+            )
         return True
 
     async def close(self) -> None:
@@ -64,6 +70,13 @@ class WebServer:
 
     async def _metrics_page(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._metrics(), headers={**_HEADERS, "Content-Type": "text/plain; version=0.0.4"})
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _json(status: Status, code: int) -> web.Response:

@@ -7,6 +7,7 @@ with its process; the pool starts another, and only that task fails (:class:`bot
 from __future__ import annotations
 
 import asyncio
+import math
 import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 ASSESS_CHUNK = 64
 """Texts a task: small enough that news does not wait behind history, large enough to pay for the round trip."""
+
+PHRASES_ONLY = "no model, phrases only"
+"""How the note begins that every assessment bears while no model can be used."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +72,23 @@ def _assess(texts: Sequence[Text], model: Path | None) -> Sequence[Assessment]:
         from classifiers import Assessor
 
         _assessors[model] = Assessor.load(model, fallback=True)
+    found = _assessors[model].assess(texts)
+    if all(map(_sound, found)):
+        return found
+    # A model that says no number says nothing: compared with a threshold that would read as "no signal".
+    _assessors[model] = _by_phrases("the model returned what is no number")
     return _assessors[model].assess(texts)
+
+
+def _sound(assessment: Assessment) -> bool:
+    return math.isfinite(assessment.score) and all(map(math.isfinite, assessment.signals.values()))
+
+
+def _by_phrases(why: str) -> Assessor:
+    from classifiers import Assessor
+    from classifiers.keywords import keyword_model
+
+    return Assessor(keyword_model(), (f"{PHRASES_ONLY}: {why}",))
 
 
 class WorkerPool:

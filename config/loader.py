@@ -99,6 +99,8 @@ def _parse(text: str, path: Path | None) -> dict[str, Any]:
         elif "(at end of document)" in message:
             message = message.replace(" (at end of document)", "")
         raise SettingsFault(f"{path}:{line}: {message[:1].lower()}{message[1:]}") from None
+    except RecursionError:
+        raise SettingsFault(f"{path}: nested too deep, that is no settings file") from None
 
 
 def _leaves(tree: object, place: Place = ()) -> Iterator[Place]:
@@ -170,6 +172,8 @@ def _value(raw: str, annotation: object, variable: str) -> object:
             if get_args(annotation) and not raw.lstrip().startswith(("[", "{")):
                 return [part.strip() for part in raw.split(",") if part.strip()]
             raise SettingsFault(f"{variable}: is not JSON") from None
+        except RecursionError:
+            raise SettingsFault(f"{variable}: nested too deep") from None
     return raw
 
 

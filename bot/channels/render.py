@@ -106,6 +106,12 @@ def _head(alert: Alert, words: Phrasebook) -> str:
     return f"{exercise}{_MARKS[alert.severity]} {words.shout(f'severity.{name}')} · {place(alert, words)}"
 
 
+def head_marks(words: Phrasebook) -> tuple[str, ...]:
+    """How the head of every alert begins in this language, by severity."""
+    names = [(mark, "none" if level is None else level.word) for level, mark in _MARKS.items()]
+    return tuple(f"{mark} {words.shout(f'severity.{name}')} · " for mark, name in names)
+
+
 def place(alert: Alert, words: Phrasebook) -> str:
     """Where: the first named place with its country, else the countries."""
     countries = [country_name(code, words.language) for code in dict.fromkeys(alert.countries)]

@@ -185,8 +185,15 @@ class TelegramDesk:
             raise
         except Exception as error:
             log.error("an update could not be handled", update=command.update_id, error=repr(error), exc_info=True)
+            await self._end_turning(incoming)
         await self._store.done_command(command.update_id, self._clock.now())
         return True
+
+    async def _end_turning(self, incoming: Incoming | None) -> None:
+        """A tap is answered even where its handler failed: else the button turns for a minute."""
+        if isinstance(incoming, Pressed):
+            nothing = [Toast("")]
+            await self._sender.perform(nothing, incoming.chat, language="en", zone="UTC", query_id=incoming.query_id)
 
     # --- one update -------------------------------------------------------------------------------------------------
 
