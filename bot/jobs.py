@@ -28,6 +28,8 @@ from bot.wiring import operators
 
 log = structlog.get_logger(__name__)
 
+WAITING = 10
+"""Feeds under way at most, as a multiple of the connections."""
 BATCH = 32
 """Polls recorded together at most: large enough to share a commit, small enough to be quick."""
 GATHER_S = 0.05
@@ -160,7 +162,8 @@ class Daemon:
         now = self.progress.last_tick = self.app.clock.now()
         if self._stop.is_set() or (self._paused_until and now < self._paused_until):
             return
-        room = self.app.settings.fetch.concurrency - len(self._in_flight)
+        # Feeds that wait for a turn at their host hold no connection: they must not fill the places of others.
+        room = WAITING * self.app.settings.fetch.concurrency - len(self._in_flight)
         if room <= 0:
             return
         try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,7 @@ import typer
 
 from bot.cli.common import ConfigOption, JsonOption, load, read_bytes
 from bot.errors import UsageError
-from bot.model import Feed, FeedSpec, FeedStatus
+from bot.model import Feed, FeedSpec, FeedState, FeedStatus
 from config.model import Settings
 
 if TYPE_CHECKING:
@@ -108,6 +110,41 @@ def remove(url: Annotated[str, typer.Argument(help="Its address.")], config: Con
         raise UsageError(f"{url}: is not watched (see `tocsin feeds list`)")
     sys.stdout.write(f"no longer watching {url}\n")
     return 0
+
+
+def _set_state(config: Path | None, url: str, change: Callable[[FeedState, datetime], FeedState]) -> int:
+    settings = load(config, quiet=True).settings
+
+    async def work() -> bool:
+        from bot.clock import SystemClock
+
+        async with _store(settings) as store:
+            feed = next((feed for feed in await store.feeds() if feed.url == url), None)
+            if feed is not None:
+                await store.set_feed_state(feed.id, change(feed.state, SystemClock().now()))
+            return feed is not None
+
+    if not asyncio.run(work()):
+        raise UsageError(f"{url}: is not watched (see `tocsin feeds list`)")
+    return 0
+
+
+@app.command("enable")
+def enable(url: Annotated[str, typer.Argument(help="Its address.")], config: ConfigOption = None) -> int:
+    """Poll a feed again that was paused, or given up after days of refusals; its failures are forgiven."""
+    from bot.feeds.pacing import enabled
+
+    code = _set_state(config, url, enabled)
+    sys.stdout.write(f"polling {url} again\n")
+    return code
+
+
+@app.command("pause")
+def pause(url: Annotated[str, typer.Argument(help="Its address.")], config: ConfigOption = None) -> int:
+    """Ask a feed no more until it is enabled again."""
+    code = _set_state(config, url, lambda state, _now: replace(state, status=FeedStatus.PAUSED))
+    sys.stdout.write(f"paused {url}\n")
+    return code
 
 
 async def _all(settings: Settings) -> Sequence[Feed]:

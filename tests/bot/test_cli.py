@@ -213,3 +213,12 @@ def test_doctor_reports_every_part(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     for part in ("settings", "disk", "database", "daemon", "model"):
         assert f" {part} " in done.stdout
+
+
+def test_a_feed_is_paused_and_enabled(tmp_path: Path) -> None:
+    """One command pauses a feed and one brings it back; an unknown address is named."""
+    (tmp_path / "tocsin.toml").write_text('[[feeds]]\nurl = "https://example.org/a"\n')
+    for command, status in (("pause", "paused"), ("enable", "active")):
+        assert tocsin(tmp_path, "feeds", command, "https://example.org/a").returncode == 0
+        assert json.loads(tocsin(tmp_path, "feeds", "list", "--json").stdout)["status"] == status
+    assert tocsin(tmp_path, "feeds", "enable", "https://example.org/none").returncode == 2
