@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -57,7 +58,9 @@ async def test_S02_refused_blocks_go_once_as_plain_text_and_then_no_more(desk: D
     assert "invalid_payload" in dead.reason
 
 
-@pytest.mark.parametrize(("status", "word"), [(404, "no_service"), (403, "action_prohibited"), (410, "channel_is_archived")])
+@pytest.mark.parametrize(
+    ("status", "word"), [(404, "no_service"), (403, "action_prohibited"), (410, "channel_is_archived")]
+)
 async def test_S03_a_dead_hook_is_tried_once_and_its_subscriptions_rest(
     desk: Desk, slack: FakeSlack, status: int, word: str
 ) -> None:
@@ -163,6 +166,6 @@ async def test_S10_a_plugin_that_fails_hangs_or_raises_is_tried_again_and_holds_
     assert len(plugin.got) == 1
     assert isinstance(told[-1].outcome, Sent)
     assert not [one for one in told if isinstance(one.outcome, GivenUp) or "secret" in str(one.outcome)]
-    assert max(after - before for before, after in zip(pulse, pulse[1:], strict=False)) < 0.19
+    assert max(after - before for before, after in itertools.pairwise(pulse)) < 0.19
     await channel.close()
     await store.close()
