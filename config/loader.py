@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ from config.model import LocatedError, Settings
 PREFIX = "TOCSIN_"
 CONFIG_VARIABLE = "TOCSIN_CONFIG"
 MAX_BYTES = 1024 * 1024
+
+MAX_DEPTH = 32
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
+_DEEP_KEY = re.compile(rf"""(?<![\w"'.-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{MAX_DEPTH},}}""")
+"""A dotted key of thousands of parts: ``tomllib`` takes time and memory with their square."""
 
 Place = tuple[str | int, ...]
 
@@ -88,6 +94,9 @@ def _read(path: Path) -> str:
 
 
 def _parse(text: str, path: Path | None) -> dict[str, Any]:
+    if deep := _DEEP_KEY.search(text):
+        line = text.count("\n", 0, deep.start()) + 1
+        raise SettingsFault(f"{path}:{line}: nested too deep, that is no settings file")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
