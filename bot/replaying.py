@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import IO
 
 from bot.alerts.care import all_clear
 from bot.alerts.digest import release
+from bot.alerts.filters import Miss
+from bot.alerts.preview import Nearest, Preview, Ring, miss_of, nearest_of, ring_of_alert, ring_of_story, rung
 from bot.decide import Decider, Judged
 from bot.errors import UsageError
 from bot.model import (
@@ -21,9 +23,12 @@ from bot.model import (
     Digest,
     Held,
     Item,
+    Mode,
     Reason,
     RouteState,
     Routing,
+    Rule,
+    Story,
     Subscription,
     Tally,
     Told,
@@ -37,6 +42,8 @@ CARE = timedelta(hours=1)
 STEP = timedelta(minutes=1)
 """Items of one simulated minute are decided together, as the daemon would."""
 ASSESS_BATCH = 256
+
+_DROPPED = VerdictKind.DROPPED
 
 Assess = Callable[[Sequence[Text]], Sequence[Assessment]]
 
@@ -180,6 +187,7 @@ def replay(
     *,
     on_line: Callable[[dict[str, object]], None],
     on_assigned: Callable[[Item, str], None] = lambda _item, _story: None,
+    on_routed: Callable[[Judged, Routing], None] = lambda _judged, _routing: None,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Tallied:
     """Run an archive, in order of publication, through grouping, judging and routing. Same archive, same verdicts."""
@@ -203,6 +211,7 @@ def replay(
         routing = decider.route(judged, subscriptions, memory.state(targets, judged.story_ids, now), now)
         decider.commit(judged, now)
         memory.take(routing, now)
+        on_routed(judged, routing)
         waiting = _waiting(routing)
         for verdict in judged.verdicts:
             held = waiting.get((verdict.update.story.id, verdict.update.item.link))
@@ -211,6 +220,51 @@ def replay(
         for item in items:
             on_assigned(item, (judged.assignments or {}).get(item.uid, item.uid))
     return tallied
+
+
+def preview(
+    rows: Sequence[Archived],
+    rules: Sequence[Rule],
+    decider: Decider,
+    assess: Assess,
+    *,
+    zone: str,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> tuple[Preview, ...]:
+    """What each rule would have told of an archive, whatever hours and digests soften it: one replay for all rules."""
+    asking = [
+        Subscription(id=f"preview:{rule.name}", target=f"preview:{rule.name}", rule=rule, flood_limit=0)
+        for rule in rules
+    ]
+    rings: dict[str, list[Ring]] = {rule.name: [] for rule in rules}
+    stories: dict[str, Story] = {}
+    doubts: dict[str, Verdict] = {}
+
+    def routed(judged: Judged, routing: Routing) -> None:
+        stories.update((story.id, story) for story in judged.stories)
+        doubts.update((one.update.story.id, one) for one in judged.verdicts if one.rules and one.kind is _DROPPED)
+        for delivery in routing.deliveries:
+            if isinstance(delivery.content, Alert) and delivery.mode is Mode.NEW:
+                rings[delivery.content.rule].append(ring_of_alert(delivery.content))
+
+    replay(rows, decider, asking, assess, on_line=lambda _line: None, on_routed=routed, progress=progress)
+    return tuple(
+        rung(rule.name, found, zone, None if found else _nearest(rule, stories.values(), doubts))
+        for rule, found in zip(rules, rings.values(), strict=True)
+    )
+
+
+def _nearest(rule: Rule, stories: Iterable[Story], doubts: Mapping[str, Verdict]) -> Nearest | None:
+    """What came nearest in a replay; of what the rule asks for and was not told, judging says why."""
+    return nearest_of(
+        (miss.distance, Nearest(ring_of_story(story, story.opened_at), miss.reason, miss.detail))
+        for story in stories
+        if (miss := miss_of(rule, story) or _doubt(doubts.get(story.id))) is not None
+    )
+
+
+def _doubt(verdict: Verdict | None) -> Miss | None:
+    return None if verdict is None else Miss(verdict.reason, verdict.detail, 0.0)
 
 
 def _look_after(

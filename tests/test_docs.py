@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from bot.cli import app
 from bot.cli.feeds import app as feeds_app
+from bot.cli.rules import app as rules_app
 from config.model import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -29,17 +30,29 @@ def test_every_command_is_documented(command: str) -> None:
     assert callback.__doc__
 
 
-def test_every_feeds_command_is_documented() -> None:
-    """The subcommands of `feeds` are the ones that the README names."""
-    named = re.search(r"`tocsin feeds ([^`]+)`", README)
+GROUPS = {"feeds": feeds_app, "rules": rules_app}
+
+
+def test_every_group_of_commands_is_known_here() -> None:
+    """A group of subcommands that nobody documents is found."""
+    assert {group.name for group in app.registered_groups} == set(GROUPS)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_subcommand_is_documented(group: str) -> None:
+    """The subcommands of a group are the ones that the README names, and each explains itself."""
+    named = re.search(rf"`tocsin {group} ([a-z|\\]+)", README)
     assert named is not None
-    assert set(named[1].replace("\\", "").split("|")) == {c.name for c in feeds_app.registered_commands}
+    registered = GROUPS[group].registered_commands
+    assert set(named[1].replace("\\", "").split("|")) == {c.name for c in registered}
+    assert all(c.callback is not None and c.callback.__doc__ for c in registered)
 
 
 def test_every_setting_is_documented() -> None:
     """Each setting stands in the README's table, and the table names no other."""
     documented = {
-        row[1]: set(re.findall(r"`(\w+)`", row[2])) for row in re.finditer(r"^\| `?([^|`]+)`? \| (.+) \|$", README, re.M)
+        row[1]: set(re.findall(r"`(\w+)`", row[2]))
+        for row in re.finditer(r"^\| `?([^|`]+)`? \| (.+) \|$", README, re.M)
     }
     for name, info in Settings.model_fields.items():
         arguments = (info.annotation, *getattr(info.annotation, "__args__", ()))

@@ -53,6 +53,15 @@ def next_daily(at: time, now: datetime, zone: str) -> datetime:
     return min(first for day in days if (first := _instants(day, at, local)[0]) > now)
 
 
+def last_weekly(weekday: int, at: time, now: datetime, zone: str) -> datetime:
+    """The newest moment not after ``now`` at which a local week reached a day (0 is Monday) and a time, in UTC."""
+    local = ZoneInfo(zone)
+    today = now.astimezone(local).date()
+    day = today - timedelta(days=(today.weekday() - weekday) % 7)
+    reached = _instants(day, at, local)[0]
+    return reached if reached <= now else _instants(day - timedelta(days=7), at, local)[0]
+
+
 def _instants(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, ...]:
     """The moments, in UTC, at which a local clock shows a time on a day: one, two, or the jump over it."""
     wall = datetime.combine(day, at.replace(tzinfo=None))

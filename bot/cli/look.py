@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from bot.cli.common import ConfigOption, JsonOption, load
+from bot.cli.common import ConfigOption, JsonOption, existing_database, load
 from bot.errors import StoreError, TocsinError, UsageError
 from bot.health import read_status
 from bot.wiring import subscriptions_of
@@ -131,8 +131,7 @@ def explain(
 ) -> int:
     """Say why an item alerted, or why not: when it was seen, what was read in it, its story, and who was told."""
     settings = load(config, quiet=True).settings
-    if not settings.database.exists():
-        raise UsageError(f"{settings.database}: there is no database yet (run `tocsin run` or `tocsin poll` first)")
+    existing_database(settings)
     trail, hint = asyncio.run(_trail(settings, item))
     if trail is None:
         raise TocsinError(f"{item}: no watched feed has brought it{hint}")

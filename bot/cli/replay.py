@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import ConfigOption, JsonOption, load
+from bot.cli.common import ConfigOption, JsonOption, bar, load
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,11 @@ def replay(
     assessor = Assessor.load(settings.model.path)
     decider = Decider(Grouper(), judge_policy(settings))
     started = time.monotonic()
-    with _written(out) as verdicts, _written(assignments) as stories, _bar(len(rows), quiet=as_json) as progress:
+    with (
+        _written(out) as verdicts,
+        _written(assignments) as stories,
+        bar(len(rows), "replaying", quiet=as_json) as progress,
+    ):
         tallied = run_replay(
             rows,
             decider,
@@ -70,18 +74,6 @@ def _written(path: Path | None) -> Iterator[Callable[[dict[str, object]], None]]
 
 def _line(file: IO[str], row: dict[str, object]) -> None:
     file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-@contextlib.contextmanager
-def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    unseen = quiet or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=unseen) as bar:
-        task = bar.add_task("items", total=total)
-        yield lambda done: bar.update(task, completed=done)
 
 
 def _report(tallied: Tallied, seconds: float, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts.hours import is_quiet, next_daily, next_hour, quiet_end
+from bot.alerts.hours import is_quiet, last_weekly, next_daily, next_hour, quiet_end
 from bot.model import QuietHours
 
 _ZONES = [
@@ -101,3 +101,23 @@ def test_next_hour_is_full_and_near(zone: str, now: datetime) -> None:
     offsets = {moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in (now, found)}
     if len(offsets) == 1:
         assert found.astimezone(ZoneInfo(zone)).minute == 0
+
+
+@settings(deadline=None)
+@given(st.integers(0, 6), _TIMES, st.sampled_from(_ZONES), _MOMENTS)
+def test_the_last_weekly_moment_is_the_newest_that_has_come(weekday: int, at: time, zone: str, now: datetime) -> None:
+    """It is not after now, less than eight days ago, on that local weekday, and the one a week later is still ahead."""
+    last = last_weekly(weekday, at, now, zone)
+    assert last <= now < last + timedelta(days=8)
+    local = last.astimezone(ZoneInfo(zone))
+    jumped = local.time() != at
+    assert jumped or local.weekday() == weekday
+    later = last_weekly(weekday, at, last + timedelta(days=7, hours=3), zone)
+    assert later > now or later == last
+
+
+def test_monday_at_eight_is_the_zones() -> None:
+    """In Berlin's summer it is six in UTC; a second before, last week's still holds."""
+    monday = _utc(2026, 7, 6, 6, 0)
+    assert last_weekly(0, time(8), monday, "Europe/Berlin") == monday
+    assert last_weekly(0, time(8), monday - timedelta(seconds=1), "Europe/Berlin") == monday - timedelta(days=7)
