@@ -82,7 +82,7 @@ def _verdict(console: Console, verdict: Verdict, held: str, rows: list[Row]) -> 
         row = replace(row, kind="held", why=f"{held} ({row.kind}, {why})")
     rows.append(row)
     if row.kind in ("dropped", "held"):
-        console.print(f"[dim]   {row.kind}: {escape(row.title[:70])} — {escape(row.why)}[/]")
+        console.print(f"[dim]   {row.kind}: {escape(row.title[:70])} — {escape(row.why)}[/]", soft_wrap=True)
 
 
 def _last_table(console: Console, rows: list[Row], app: App) -> None:
