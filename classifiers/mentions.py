@@ -334,6 +334,10 @@ class _Reader:
             flags.append("earlier_after")
         if any("year" in self._p.marks[at] for at in range(max(0, number.first - 8), number.first)):
             flags.append("year_before")
+        if self._here("among", number, number.first - 4, number.first):
+            flags.append("among_before")
+        if self._here("among", number, number.last, number.last + 8):
+            flags.append("among_after")
         if self._here("self", number, number.last, number.last + _WINDOW // 2):
             flags.append("self_after")
         return flags

@@ -9,7 +9,8 @@ serves in all; only the wording of triggers is its own feature.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from classifiers.mentions import KINDS, Kind, Mention, counts_nobody, read_mentions
@@ -19,12 +20,14 @@ MOST_MENTIONS = 7
 MOST_PARTS = 4
 _BUCKETS = (0, 0.5, 1, 2, 3, 4.5, 6, 9, 14)
 _VALUES = (1, 2, 5, 9, 24, 99, 499, 1999)
+_CHANCES = (0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.93)
 _SENTENCE_KEYS = (
     "since", "historical", "hypothetical", "planned", "denied", "threatened", "year", "total", "rises", "including",
     "accused", "demanded",
 )  # fmt: skip
 _PAIR_KEYS = ("since", "total", "year", "historical")
 _SUBSET = frozenset({"including", "including_near"})
+_EARLIER = frozenset({"earlier_before0", "earlier_before1", "earlier_after", "year_before"})
 _MORE = frozenset({"more", "more_near", "more_after"})
 
 
@@ -32,14 +35,30 @@ def _bucket(value: float, limits: Sequence[float]) -> str:
     return next((str(limit) for limit in limits if value <= limit), "more")
 
 
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the model says of the item: the signals it raised and its probability of ``casualties``."""
+
+    labels: frozenset[str]
+    casualties: float
+
+
+def signals_of(labels: Collection[str], casualties: float | None = None) -> Signals:
+    """Signals with the probability of ``casualties``, or what stands for one where it is not known."""
+    raised = frozenset(labels)
+    return Signals(raised, casualties if casualties is not None else 0.9 if "casualties" in raised else 0.1)
+
+
 class Scene:
     """All mentions of an item that may enter the toll of one kind, and the features of adding them up."""
 
-    def __init__(self, passages: Sequence[Passage], kind: Kind, mentions: Sequence[Mention] | None = None) -> None:
+    def __init__(self, passages: Sequence[Passage], kind: Kind, mentions: Sequence[Mention], signals: Signals) -> None:
         self._passages = {passage.field: passage for passage in passages}
+        self._labels = signals.labels
+        self._deadly = _bucket(signals.casualties, _CHANCES)
         self.kind = kind
         self._other: Kind = "injured" if kind == "killed" else "killed"
-        self.all = mentions if mentions is not None else mentions_of(passages)
+        self.all = mentions
         self.mentions = self._eligible()
 
     def _eligible(self) -> list[Mention]:
@@ -75,6 +94,36 @@ class Scene:
             return 1
         return 3 if link.cost <= 1 else 2 if link.cost <= 3 else 1
 
+    @cached_property
+    def sorts(self) -> list[str]:
+        """One word for each mention: what kind of evidence it is."""
+        return [self._sort_of(at) for at in range(len(self.mentions))]
+
+    def _sort_of(self, at: int) -> str:
+        mention = self.mentions[at]
+        size = "one" if mention.is_single else "number"
+        if self._is_past(mention):
+            return f"past {size}"
+        if mention.flags & _SUBSET or "among_after" in mention.flags:
+            return f"subset {size}"
+        link = mention.links.get(self.kind)
+        if link and link.after and self._voice(mention) == "active":
+            return f"self {size}" if "self_after" in mention.flags else f"agent {size}"
+        return f"{('far', 'weak', 'plain', 'plain')[self.strengths[at]]} {size}"
+
+    def _is_past(self, mention: Mention) -> bool:
+        """Whether it likely counts the dead of another, earlier event."""
+        if mention.flags & {"earlier_before0", "year_before"}:
+            return True
+        return self._is_relative(mention) and bool(mention.flags & _EARLIER)
+
+    def _is_relative(self, mention: Mention) -> bool:
+        """Whether its trigger stands in a relative clause ("the attack that killed 13")."""
+        link = mention.links.get(self.kind)
+        if not link:
+            return False
+        return "relative" in self._passages[mention.field].keys_between(link.trigger.first, link.trigger.last)
+
     def _voice(self, mention: Mention) -> str:
         """Whether the trigger's people stand behind it ("kills"), before it ("died") or it cannot be told."""
         link = mention.links.get(self.kind)
@@ -94,8 +143,13 @@ class Scene:
         features += self._surroundings(mention) + self._standing(mention)
         if mention.form == "bare":
             features += self._bare(mention)
-        strength = self.strengths[at]
-        return [*features, f"strength|{strength}", f"strength|{strength}|{mention.form}"]
+        strength, sort = self.strengths[at], self.sorts[at]
+        return [
+            *features,
+            f"strength|{strength}",
+            f"strength|{strength}|{mention.form}",
+            f"sort|{sort}|{mention.field}",
+        ]
 
     def _reach(self, mention: Mention) -> list[str]:
         form, side, cost = mention.form, self._side(mention), mention.cost(self.kind)
@@ -132,6 +186,9 @@ class Scene:
             f"trigger|{' '.join(token.text for token in tokens)}|{side}",
             f"rival|{rival}|{side}", f"rival|{rival}|{mention.form}",
         ]  # fmt: skip
+        if self._is_relative(mention):
+            earlier = any(_order(m) < _order(mention) for m in self.near)
+            features += [f"relative|{side}|{earlier}", f"relative|{mention.form}"]
         if "self_after" in mention.flags:
             features.append(f"self|{side}|{min(link.words, 1)}")
         return features
@@ -239,6 +296,9 @@ class Scene:
             f"pair|strong|{apart}|{strong}", f"pair|strong|{apart}|{strong}|{who}",
             f"pair|strong|{apart}|{strong}|{forms}", f"pair|strong|{apart}|{strong}|{values}",
             f"pair|strong|{apart}|{strong}|{also}|{trigger}",
+            f"pair|sorts|{apart}|{self.sorts[first]}|{self.sorts[second]}",
+            f"pair|sorts|{apart}|{self.sorts[first]}|{self.sorts[second]}|{values}",
+            f"pair|sorts|{apart}|{self.sorts[first]}|{self.sorts[second]}|{who}",
             *(f"pair|{key}|{key in keys[0]}{key in keys[1]}" for key in _PAIR_KEYS),
         ]  # fmt: skip
         return features + (self._joined(one, two, f"{forms}", who, trigger, strong) if apart == "0" else [])
@@ -281,19 +341,52 @@ class Scene:
             f"parts|{len(members)}", f"left|{min(2, len(strong))}", f"again|{again}|{several}",
             f"left more|{any((self.mentions[at].number.best or 0) > total for at in strong)}",
         ]  # fmt: skip
+        inside = sorted({self.sorts[at] for at in members})
+        outside = sorted({self.sorts[at] for at in left if self.sorts[at][:3] != "far"})
+        features += [f"in|{sort}" for sort in inside] + [f"out|{sort}" for sort in outside]
+        features += [f"deadly|{self._deadly}|{sort}" for sort in inside]
+        features += [f"in out|{one}|{two}" for one in inside for two in outside]
+        features.append(f"all|{'+'.join(inside)}|{'+'.join(outside)}")
+        features.append(f"alike|{'+'.join(sorted(self.sorts[at] for at in members))}")
+        features += self._against(total, left, several=several)
         if several and all(self.mentions[at].is_single for at in members):
             features.append("all single")
         return features
+
+    def _against(self, total: int, left: Sequence[int], *, several: bool) -> list[str]:
+        """How the sum compares with the plain numbers that it leaves out."""
+        plain = [self.mentions[at].number.best or 0 for at in left if self.sorts[at] == "plain number"]
+        if not plain:
+            return [f"rest|none|{several}"]
+        greater, equal = max(plain) > total, total in plain
+        return [f"rest|{greater}|{equal}", f"rest|{greater}|{equal}|{several}"]
 
     def null_features(self) -> list[str]:
         """Features of giving no number."""
         counted = [m for m in self.near if not m.is_single]
         features = ["none", f"none|near|{min(3, len(self.near))}", f"none|counted|{min(3, len(counted))}"]
+        sorts = sorted({sort for sort in self.sorts if sort[:3] != "far"})
+        features += [f"none|{sort}" for sort in sorts] + [f"none|all|{'+'.join(sorts)}"]
+        features += [f"none|deadly|{self._deadly}", f"none|deadly|{self._deadly}|{'+'.join(sorts)}"]
+        features += [f"none|label|{label}" for label in sorted(self._labels)]
+        features.append(f"none|labels|{min(4, len(self._labels))}")
+        features += self._setting(sorts)
         if any(m.form == "vague" and m.kind == self.kind for m in self.all):
             features.append("none|vague")
         if any(self.kind in passage.matches for passage in self._passages.values()):
             features.append("none|trigger")
         return features if self.mentions else [*features, "none|no mention"]
+
+    def _setting(self, sorts: Sequence[str]) -> list[str]:
+        """Whether the words speak of war or of accidents, crime and stories."""
+        keys = frozenset().union(*(passage.matches for passage in self._passages.values()))
+        lures = [key for key in ("accident", "crime", "art") if key in keys]
+        plain = any(sort.startswith("plain") for sort in sorts)
+        spoken = frozenset().union(*(passage.phrases for passage in self._passages.values()))
+        features = [f"none|setting|{'+'.join(lures)}", f"none|setting|{'+'.join(lures)}|{self._deadly}|{plain}"]
+        features += [f"none|says|{signal}" for signal in sorted(spoken)]
+        features.append(f"none|says|{min(4, len(spoken))}|{'+'.join(lures)}")
+        return features
 
 
 def mentions_of(passages: Sequence[Passage]) -> list[Mention]:

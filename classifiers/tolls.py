@@ -20,18 +20,9 @@ from classifiers.claims import claimants
 from classifiers.lexicon import load_lexicon
 from classifiers.mentions import HARM, Kind, Mention, counts_nobody
 from classifiers.passage import Passage, read_passages
-from classifiers.toll_features import MOST_PARTS, Scene, mentions_of
-
-VIOLENCE = frozenset(
-    {
-        "armed_clash", "remote_strike", "bombing", "civilian_attack", "abduction", "casualties", "unrest",
-        "territory_change", "power_seizure", "wmd", "ceasefire_breakdown",
-    }
-)  # fmt: skip
-"""Without one of these signals an item's dead are those of accidents, crime or disease: no toll is read."""
+from classifiers.toll_features import MOST_PARTS, Scene, mentions_of, signals_of
 
 _FORMAT = 1
-_UNLABELLED_PENALTY = 1.5
 _FIGURE_REACH = 6.0
 _FIGURE_KINDS: Mapping[Kind, Literal["killed", "injured", "captured", "abducted", "displaced", "fighters"]] = {
     "killed": "killed",
@@ -60,13 +51,13 @@ class TollModel:
     weights: Mapping[Kind, Mapping[str, float]]
     bias: Mapping[Kind, float]
 
-    def rank(self, scene: Scene, penalty: float = 0.0) -> list[tuple[float, tuple[int, ...]]]:
+    def rank(self, scene: Scene) -> list[tuple[float, tuple[int, ...]]]:
         """Score and members of every possible toll, best first; no members stand for giving no number."""
         weights = self.weights[scene.kind]
         count = len(scene.mentions)
         own = [_sum(weights, scene.mention_features(at)) for at in range(count)]
         pairs = {(i, j): _sum(weights, scene.pair_features(i, j)) for i in range(count) for j in range(i + 1, count)}
-        none = _sum(weights, scene.null_features()) + self.bias[scene.kind] + penalty
+        none = _sum(weights, scene.null_features()) + self.bias[scene.kind]
         ranked: list[tuple[float, tuple[int, ...]]] = [(none, ())]
         ranked += [
             (
@@ -79,11 +70,11 @@ class TollModel:
         ]
         return sorted(ranked, key=lambda entry: -entry[0])
 
-    def choose(self, scene: Scene, penalty: float = 0.0) -> tuple[int, ...]:
+    def choose(self, scene: Scene) -> tuple[int, ...]:
         """The members of the best toll: ways to the same number are added up before numbers are compared."""
         if not scene.mentions:
             return ()
-        ranked = self.rank(scene, penalty)
+        ranked = self.rank(scene)
         mass: dict[int | None, float] = {}
         for score, members in ranked:
             value = value_of(scene, members)
@@ -138,7 +129,9 @@ def dump_toll_model(model: TollModel) -> str:
 # ---------------------------------------------------------------------------------------------------- reading
 
 
-def read_toll(text: Text, language: str, labels: Collection[str]) -> TollReading:
+def read_toll(
+    text: Text, language: str, labels: Collection[str], probabilities: Mapping[str, float] | None = None
+) -> TollReading:
     """The toll of the main violent event that ``text`` reports.
 
     Parameters
@@ -146,24 +139,26 @@ def read_toll(text: Text, language: str, labels: Collection[str]) -> TollReading
     language
         ISO 639-1 code; without a lexicon for it nothing is read.
     labels
-        the signals raised for the text. Without one of :data:`VIOLENCE` no toll is read; with one of them but not
-        ``casualties`` a number must speak more plainly.
+        the signals raised for the text: they count for and against giving a number at all, since the dead of
+        accidents, crime and disease are none of ours.
+    probabilities
+        the probability of each signal, where known: a number that stands plainly in the text is given though
+        ``casualties`` was missed by little.
     """
     lexicon = load_lexicon(language)
-    if lexicon is None:
+    if lexicon is None or not (labels or probabilities):
         return TollReading(None, None, ())
     passages = read_passages(text, lexicon)
     mentions = mentions_of(passages)
-    figures = tuple(_figures(passages, mentions)) if labels else ()
-    if VIOLENCE.isdisjoint(labels):
-        return TollReading(None, None, tuple(f for f in figures if f.kind not in HARM))
-    penalty = 0.0 if "casualties" in labels else _UNLABELLED_PENALTY
-    killed, injured = (_toll(Scene(passages, kind, mentions), passages, penalty) for kind in HARM)
-    return TollReading(killed, injured, figures)
+    signals = signals_of(labels, probabilities.get("casualties") if probabilities else None)
+    killed, injured = (_toll(Scene(passages, kind, mentions, signals), passages) for kind in HARM)
+    harmed = killed is not None or injured is not None
+    figures = [figure for figure in _figures(passages, mentions) if harmed or figure.kind not in HARM]
+    return TollReading(killed, injured, tuple(figures))
 
 
-def _toll(scene: Scene, passages: Sequence[Passage], penalty: float) -> Toll | None:
-    members = [scene.mentions[at] for at in load_toll_model().choose(scene, penalty)]
+def _toll(scene: Scene, passages: Sequence[Passage]) -> Toll | None:
+    members = [scene.mentions[at] for at in load_toll_model().choose(scene)]
     best = sum(m.number.best or 0 for m in members) if members else None
     total = _total(scene, members, best, passages)
     if best is None:
