@@ -72,6 +72,7 @@ class Outbox:
         async with asyncio.TaskGroup() as tasks:
             for name in self._channels:
                 tasks.create_task(self._serve(name), name=f"outbox {name}")
+            await self._stopping.wait()  # without any channel too: whoever runs this takes its end for a fault
 
     def stop(self) -> None:
         """Claim nothing more."""
