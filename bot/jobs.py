@@ -172,7 +172,6 @@ class Daemon:
             self._pause(error)
             return
         for feed in [feed for feed in due if feed.id not in self._in_flight][:room]:
-            self.app.metrics.asked((now - feed.state.next_due).total_seconds(), self.app.pipeline.limits.max_s)
             self._in_flight[feed.id] = asyncio.create_task(self._collect(feed), name=f"feed {feed.id}")
 
     async def _collect(self, feed: Feed) -> None:
@@ -216,6 +215,7 @@ class Daemon:
         now = self.app.clock.now()
         for polled in batch:
             self.progress.asked.add(polled.feed.id)
+            self.app.metrics.done((now - polled.feed.state.next_due).total_seconds(), self.app.pipeline.limits.max_s)
             if isinstance(polled.outcome, Exception):
                 self.progress.failed += 1
                 # A feed that never answered is no news; one that stops answering is.

@@ -28,7 +28,7 @@ class Metrics:
         self.queued = Gauge("tocsin_queued", "Messages waiting, by channel", ["channel"], registry=self.registry)
         self.feeds = Gauge("tocsin_feeds", "Feeds watched", registry=self.registry)
         self._late = Counter(
-            "tocsin_late_polls", "Feeds asked more than an interval after their time", registry=self.registry
+            "tocsin_late_polls", "Polls done more than an interval after their time", registry=self.registry
         )
         self.lag = Gauge("tocsin_loop_lag_seconds", "How late the event loop last woke", registry=self.registry)
 
@@ -40,8 +40,8 @@ class Metrics:
         for verdict in decision.batch.verdicts:
             self._verdicts.labels(verdict.kind.value, verdict.reason.value).inc()
 
-    def asked(self, late_s: float, interval_s: float) -> None:
-        """A feed is asked ``late_s`` seconds after its time."""
+    def done(self, late_s: float, interval_s: float) -> None:
+        """A poll was done ``late_s`` seconds after the feed's time."""
         if late_s > interval_s:
             self._late.inc()
 
