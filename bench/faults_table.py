@@ -83,10 +83,14 @@ def problems(faults: Faults, tests: list[Test]) -> list[str]:
     known, tested = set(faults.ids), {fault for test in tests for fault in test.ids}
     wrong = [f"{fault}: stands twice in the list" for fault in sorted(known) if faults.ids.count(fault) > 1]
     wrong += [f"{fault}: has a reason but is not in the list" for fault in faults.reasons if fault not in known]
-    wrong += [f"{fault}: has neither a test nor a reason" for fault in faults.ids if fault not in tested | {*faults.reasons}]
+    wrong += [
+        f"{fault}: has neither a test nor a reason" for fault in faults.ids if fault not in tested | {*faults.reasons}
+    ]
     wrong += [f"{fault}: has a test, so its reason is out of date" for fault in faults.reasons if fault in tested]
     for test in tests:
-        wrong += [f"{test.path}: {test.name} names the unknown fault {fault}" for fault in test.ids if fault not in known]
+        wrong += [
+            f"{test.path}: {test.name} names the unknown fault {fault}" for fault in test.ids if fault not in known
+        ]
         if not test.says:
             wrong.append(f"{test.path}: {test.name} has no docstring that says what is done")
     return wrong

@@ -153,7 +153,7 @@ def test_X21_nothing_of_ours_reads_a_format_that_runs_code() -> None:
     """No module of the program imports a loader of pickles or YAML, evaluates text, or lets NumPy unpickle."""
     for path in (file for room in ("bot", "config", "classifiers") for file in (ROOT / room).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        if not re.search(r"\b(eval|exec|allow_pickle|%s)\b" % "|".join(RUNS_CODE), text):
+        if not re.search(rf"\b(eval|exec|allow_pickle|{'|'.join(RUNS_CODE)})\b", text):
             continue
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Import | ast.ImportFrom):
