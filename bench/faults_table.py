@@ -102,8 +102,8 @@ def render(faults: Faults, tests: list[Test]) -> str:
     lines = [
         "# Faults, and what Tocsin does about them",
         "",
-        "Written by `python bench/faults_table.py` from `docs/faults.toml` and the tests; do not edit. A test carries the",
-        "ids it covers in its name, so `pytest -k N04` runs what is said of N04.",
+        "Written by `python bench/faults_table.py` from `docs/faults.toml` and the tests; do not edit. A test carries",
+        "the ids it covers in its name, so `pytest -k N04` runs what is said of N04.",
         "",
         f"{len(faults.ids)} faults: {len(covered)} tested, {len(faults.reasons)} with a reason why not here.",
     ]
