@@ -24,7 +24,8 @@ from bot.model import Feed, FeedState
 from bot.pipeline import Decision, Polled
 from bot.pulse import feel
 from bot.watch import Sight, notices, over, told, troubles
-from bot.wiring import operators
+from bot.weekly import tell_weekly
+from bot.wiring import operators, rules_in_force
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class Ticks:
     heartbeat_s: float = 10.0
     watch_s: float = 30.0
     care_s: float = 3600.0
+    weekly_s: float = 300.0
 
 
 @dataclass(slots=True)
@@ -151,6 +153,7 @@ class Daemon:
             (self._watch, self.ticks.watch_s),
             (self._ping, self.app.settings.watch.ping_every.total_seconds()),
             (self._care, self.ticks.care_s),
+            (self._weekly, self.ticks.weekly_s),
         ):
             scheduler.add_job(work, "interval", seconds=every)
         # The first feeds are asked at once, not after a first interval.
@@ -339,3 +342,13 @@ class Daemon:
                 log.info("retention", rows=gone)
         except StoreError as error:
             log.error("retention waits", error=str(error))
+
+    async def _weekly(self) -> None:
+        """Tell operators once a week how readers judge the alerts."""
+        settings = self.app.settings
+        targets, rules = operators(settings), [rule.name for rule in rules_in_force(settings)]
+        try:
+            if await tell_weekly(self.app.store, targets, rules, settings.alerts.zone, self.app.clock.now()):
+                self.app.outbox.wake()
+        except StoreError as error:
+            log.error("the weekly note waits", error=str(error))

@@ -79,6 +79,11 @@ def rule_of(settings: RuleSettings) -> Rule:
     )
 
 
+def rules_in_force(settings: Settings) -> tuple[Rule, ...]:
+    """The rules of the settings, or the one that holds where there are none."""
+    return tuple(rule_of(rule) for rule in settings.rules) or (DEFAULT_RULE,)
+
+
 def _quiet(quiet: QuietSettings | None, zone: str) -> QuietHours | None:
     return QuietHours(quiet.start, quiet.end, quiet.zone or zone) if quiet else None
 

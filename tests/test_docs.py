@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from bot.cli import app
+from bot.cli.feedback import app as feedback_app
 from bot.cli.feeds import app as feeds_app
 from bot.cli.rules import app as rules_app
 from config.model import Settings
@@ -30,7 +31,7 @@ def test_every_command_is_documented(command: str) -> None:
     assert callback.__doc__
 
 
-GROUPS = {"feeds": feeds_app, "rules": rules_app}
+GROUPS = {"feeds": feeds_app, "rules": rules_app, "feedback": feedback_app}
 
 
 def test_every_group_of_commands_is_known_here() -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import daemon, feeds, look, reading, replay, rules
+from bot.cli import daemon, feedback, feeds, look, reading, replay, rules
 from bot.cli.demo import demo
 from bot.errors import TocsinError, UsageError
 from config.loader import SettingsFault
@@ -57,6 +57,7 @@ app.command("backup")(look.backup)
 app.command("restore")(look.restore)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(rules.app, name="rules")
+app.add_typer(feedback.app, name="feedback")
 app.command("score")(reading.score)
 app.command("signals")(reading.signals)
 app.command("train")(reading.train)

@@ -17,7 +17,7 @@ import typer
 from bot.cli.common import ConfigOption, JsonOption, bar, existing_database, load
 from bot.errors import UsageError
 from bot.model import Certainty, DigestMode, Filter, Rule, Severity, Subscription
-from bot.wiring import DEFAULT_RULE, rule_of, subscriptions_of
+from bot.wiring import rules_in_force, subscriptions_of
 from config.checks import nearest
 from config.model import Settings
 
@@ -29,11 +29,6 @@ app = typer.Typer(help="What is worth an alert: list the rules, and preview what
 
 SHOWN = 10
 """Alerts that are shown of each rule; all are counted."""
-
-
-def rules_in_force(settings: Settings) -> tuple[Rule, ...]:
-    """The rules of the settings, or the one that holds where there are none."""
-    return tuple(rule_of(rule) for rule in settings.rules) or (DEFAULT_RULE,)
 
 
 # --- list -------------------------------------------------------------------------------------------------------

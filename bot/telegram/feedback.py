@@ -8,12 +8,10 @@ from dataclasses import replace
 
 from bot.telegram.acts import Act, Button, Say, Toast, esc, in_rows
 from bot.telegram.visit import Visit
+from bot.telegram.votes import VOTES_KEY, with_vote
 
 FAULTS = ("number", "place", "signal", "noise")
-VOTES_KEY = "feedback/"
-"""Votes on a story are kept as the data of this pseudo-address and the story's id; see docs/TELEGRAM.md."""
 SEEN_KEY = "seen/"
-MOST_VOTES = 5000
 
 
 async def mute(visit: Visit) -> Sequence[Act]:
@@ -75,11 +73,8 @@ async def _vote(visit: Visit, vote: str) -> None:
     """Keep the last vote of each reader, under a number that names nobody, with what is needed to learn from it."""
     key = f"{VOTES_KEY}{_story(visit)}"
     kept = await visit.tools.store.chat_get(key)
-    votes = dict(_names({"names": kept.get("votes")}))
     voter = hashlib.blake2b(f"{visit.target}|{visit.person.id}|{_story(visit)}".encode(), digest_size=8).hexdigest()
-    votes[voter] = vote
-    if len(votes) <= MOST_VOTES:
-        await visit.tools.store.chat_put(key, {"story": _story(visit), "votes": votes, "at": visit.now.isoformat()})
+    await visit.tools.store.chat_put(key, with_vote(kept, _story(visit), voter, vote, visit.now))
 
 
 def _story(visit: Visit) -> str:
