@@ -9,10 +9,13 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.channels.http import Answer, Poster, retry_after_s
+from bot.channels.redact import scrub
 from bot.channels.render import (
     Entry,
     Sheet,
@@ -39,6 +42,8 @@ DIGEST_ENTRIES, ENTRY_CHARS, ENTRY_LINK_CHARS = 15, 350, 300
 """Two blocks a story and one for the head: under Slack's 50 blocks, and with the fallback under 13,000 characters."""
 DEFAULT_PACE = Pace(per_second=20.0, per_address_per_second=1.0, concurrency=4)
 DEFAULT_WAIT_S = 30.0
+WORD_CHARS = 2000
+"""So much of an answer is looked at: Slack's is one word."""
 
 _COLOURS = {
     None: "#8d8d8d",
@@ -77,6 +82,7 @@ class SlackChannel:
         self.pace = pace
         self._hooks = dict(hooks)
         self._now = now
+        self._secrets = (*hooks.values(), *(urlsplit(hook).path for hook in hooks.values()))
         self._poster = Poster(hooks.values(), deadline_s=deadline_s, proxy=proxy)
 
     def render(self, delivery: Delivery) -> Message:
@@ -101,6 +107,8 @@ class SlackChannel:
         answer = await self._poster.post(
             self._hooks[name], content=body, headers={"Content-Type": "application/json; charset=utf-8"}
         )
+        # A proxy's page may quote the address, which is the secret.
+        answer = replace(answer, text=scrub(answer.text[:WORD_CHARS], self._secrets))
         error = judge_answer(answer, self._now())
         if error is not None:
             raise error

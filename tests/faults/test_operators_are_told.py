@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import structlog
 
 from bot.app import App, Parts, open_app
 from bot.jobs import Daemon
@@ -20,6 +24,7 @@ from classifiers import Assessor
 from classifiers.assessment import Assessment, Text
 from config.loader import load_settings
 from tests.bot.parts import ScriptedSource, ScriptedWorkers
+from tests.fakes.server import Fault
 from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
 
@@ -149,3 +154,41 @@ async def test_F37_operators_hear_that_the_classifier_is_blind_and_that_it_sees_
             assert ("classifier" in str((await here.app.status(here.daemon.progress)).problems)) is bool(path)
         assert ["hand-written phrases alone" in here.said()[0], "works again" in here.said()[1]] == [True, True]
         assert len(here.said()) == 2
+
+
+async def test_X22_no_failure_carries_a_secret_anywhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Through refusals, resets and foreign answers that quote it, a token and a hook stay out of logs, database, pages and words."""
+    caplog.set_level(logging.DEBUG)
+    with structlog.testing.capture_logs() as said:
+        async with home(tmp_path) as here:
+            token, hook = here.telegram.token, here.slack.url("desk")
+            quoting = f"no bot {token} at https://api.telegram.org/bot{token}/sendMessage"
+            echoing = {"desk": urlsplit(hook).path + " not found", "night": "no " + here.slack.url("night")}
+            for fault in (Fault("answer", 502, quoting), Fault("reset"), Fault("answer", 400, error(400, quoting))):
+                here.telegram.faults.add(replace(fault, method="sendMessage"))
+                await here.ring(f"t{fault.status}{fault.kind}", f"telegram:{ADMIN}")
+            for name, page in echoing.items():
+                here.slack.fail(502, page)
+                await here.ring(name, f"slack:{name}")
+            here.telegram.faults.add(Fault("answer", 401, error(401, quoting), method="sendMessage"))
+            await here.ring("dead", f"telegram:{ADMIN}")
+            await here.daemon._watch()
+            await here.daemon._beat()
+            words = [str(await here.app.status(here.daemon.progress)), here.app.metrics.page().decode()]
+            words += [
+                repr(here.app.settings),
+                str(here.app.settings.model_dump()),
+                str(await here.app.store.dead_letters(20)),
+            ]
+            words += [sent.text for sent in here.telegram.messages] + [posted.words for posted in here.slack.messages]
+        kept = [path.read_bytes() for path in (tmp_path / "data").iterdir()]
+    everything = "\n".join([*words, caplog.text, repr(said), *(data.decode("latin-1") for data in kept)])
+    assert "401" in everything
+    assert "502" in everything
+    for secret in (token, token.partition(":")[2], hook, "xdesksecret", "B0secret"):
+        assert secret not in everything
+
+
+def error(code: int, description: str) -> str:
+    """An answer of the Bot API."""
+    return json.dumps({"ok": False, "error_code": code, "description": description})

@@ -15,7 +15,7 @@ import pytest
 from bot.channels.apprise import AppriseChannel
 from bot.channels.slack import SlackChannel
 from bot.clock import SteppedClock
-from bot.model import Digest, GivenUp, Reason, RetryAt, Sent
+from bot.model import Digest, GivenUp, Notice, Reason, RetryAt, Sent
 from bot.ports import Pace
 from bot.store import open_store
 from tests.channels.samples import HOSTILE, alert
@@ -102,11 +102,12 @@ async def test_S06_an_answer_lost_after_slack_took_the_message_costs_one_copy_at
 
 
 def test_S07_no_message_is_larger_than_slack_takes() -> None:
-    """Thousands of letters, a digest of sixty stories and endless claims are cut to Slack's limits before they leave."""
+    """Thousands of letters, a digest of sixty stories, a long notice and endless claims are cut to Slack's limits before they leave."""
     channel = SlackChannel({}, lambda: NOW)
     huge = alert(title="x" * 9000, summary="y" * 9000, claims=("z" * 9000,) * 30, rule="r" * 9000, signals=("s",) * 40)
     digest = Digest(Reason.DIGEST_DUE, NOW, (huge,) * 60)
-    for content in (huge, digest):
+    notice = Notice("n" * 9000, NOW)
+    for content in (huge, digest, notice):
         for plain in (False, True):
             payload = channel.render(replace(owed("a", "slack:desk", content), plain=plain)).payload
             assert check_payload(payload) == ""
