@@ -25,7 +25,10 @@ Form = Literal["digits", "words", "vague", "article", "noun", "bare"]
 KINDS: tuple[Kind, ...] = ("killed", "injured", "captured", "abducted", "displaced", "other")
 HARM: tuple[Kind, ...] = ("killed", "injured")
 _TRIGGERS = frozenset(KINDS)
-_FREE = frozenset({"number", "people", "and", "at_least", "up_to", "about", "more", "total", "rises"}) | _TRIGGERS
+_PERSONS = frozenset({"people", "person"})
+_FREE = (
+    frozenset({"number", "people", "person", "and", "at_least", "up_to", "about", "more", "total", "rises"}) | _TRIGGERS
+)
 _WINDOW = 25
 _SENT_REACH = 4
 _OLDEST = 110
@@ -177,7 +180,7 @@ class _Reader:
     def _run_of_people(self, at: int) -> int:
         """Token index behind the words for people that begin at ``at`` ("army" "officer")."""
         last = at + 1
-        while last < len(self._p.tokens) and "people" in self._p.marks[last] and not self._stops(last):
+        while last < len(self._p.tokens) and self._p.marks[last] & _PERSONS and not self._stops(last):
             last += 1
         return last
 
@@ -194,8 +197,8 @@ class _Reader:
         found = []
         at = 0
         while at < len(tokens):
-            last = self._run_of_people(at) if "people" in marks[at] else at + 1
-            if "people" in marks[at] and self._is_lone_person(at, last):
+            last = self._run_of_people(at) if marks[at] & _PERSONS else at + 1
+            if marks[at] & _PERSONS and self._is_lone_person(at, last):
                 found.append(_one(tokens, at, last))
             at = last
         return found
@@ -269,11 +272,16 @@ class _Reader:
         return Link(cost, after, words, commas, ands, numbers, triggers, breaks, trigger.match)
 
     def _rises_to(self, number: Number) -> bool:
-        """ "The toll of the blast … rose to 54": however far the toll, it is this number."""
+        """ "The toll of the blast … rose to 54": however far the toll, it is this number.
+
+        In languages whose verb comes last the word of rising stands behind the number.
+        """
+        marks = self._p.marks
         at = number.first - 1
-        while at >= 0 and self._p.marks[at] & {"at_least", "about", "up_to"} and "rises" not in self._p.marks[at]:
+        while at >= 0 and marks[at] & {"at_least", "about", "up_to"} and "rises" not in marks[at]:
             at -= 1
-        return at >= 0 and "rises" in self._p.marks[at]
+        behind = marks[number.last : number.last + 2]
+        return (at >= 0 and "rises" in marks[at]) or any("rises" in keys for keys in behind)
 
     def _sent(self, number: Number) -> Kind | None:
         """ "sent" for people moved to a war ("sent some 300 fighters")."""

@@ -86,7 +86,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2099
 _MONEY = frozenset("$€£¥₽₴₹₪₺₼֏﷼")
 _HYPHENS = frozenset("-\u2010\u2011")
 _ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th", "й", "го", "му", "я", "е", "ю", "րդ", "er", "ème", "º", "ª"})
-_CASE_ENDINGS = frozenset({"ти", "х", "ми", "м", "ю"})
+_CASE_ENDINGS = frozenset({"ти", "х", "ми", "м", "ю", "yə", "ya", "ə", "də", "da", "dən", "dan", "nin", "nın", "ye"})
 
 
 def _digits_at(text: str, tokens: Sequence[Token], at: int, words: _Words) -> Number | None:

@@ -16,6 +16,7 @@ CLAUSE_MARKS = frozenset(",;:()—–|")
 LONGEST = 20_000
 """Characters of a field that are read: some 3,000 words, in which any news item has said how many died."""
 ALL_MARKS = CLAUSE_MARKS | frozenset(".!?")
+_HARM = frozenset({"toll.killed", "toll.injured"})
 _ONE_KEY = {"people": "people", "countries": "country"}
 """Sections whose keys are all marked alike; the match itself keeps its own key ("soldiers", "AZ")."""
 
@@ -92,7 +93,11 @@ def read_passage(name: Field, text: str, lexicon: Lexicon) -> Passage:
     tokens = tokenise(text)
     matches: dict[str, list[Match]] = {}
     marks: list[set[str]] = [set() for _ in tokens]
-    for match in lexicon.scan_all(tokens):
+    found = lexicon.scan_all(tokens)
+    spared = {at for match in found if match.key == "toll.nobody" for at in range(match.first, match.last)}
+    for match in found:
+        if match.key in _HARM and match.first in spared:
+            continue
         section, _, own = match.key.partition(".")
         key = _ONE_KEY.get(section, own)
         matches.setdefault(key, []).append(match._replace(key=own))

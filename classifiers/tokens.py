@@ -1,6 +1,6 @@
 """Words of a text with exact character offsets: the tokeniser that lexicons, numbers and claims share.
 
-A token is a word, a run of digits ("1,200" is one token) or, in Chinese, one character. Hyphens split words,
+A token is a word ("M23"), a run of digits ("1,200") or, in Chinese, one character. Hyphens split words,
 an apostrophe splits Latin words only ("l'armée" is two tokens, "п'ять" one). Token texts are folded (case,
 composed forms, Arabic letter variants, dotless i); offsets count characters of the text as it was given.
 Everything here is linear in the length of the text.
@@ -12,9 +12,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-_MARKS = (
-    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d"
-)
+_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d"
 _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _INNER = "\u0400-\u052f\u0531-\u0587\u0590-\u05ff\u0600-\u06ff"
 """Scripts in which an apostrophe (and in Hebrew a quote) inside a word belongs to it."""
@@ -22,7 +20,7 @@ _INNER = "\u0400-\u052f\u0531-\u0587\u0590-\u05ff\u0600-\u06ff"
 _TOKEN = re.compile(
     rf"(?P<han>[{_HAN}])"
     r"|(?P<number>\d+(?:[.,'’٫٬]\d+)*)"
-    rf"|(?P<word>[^\W\d_{_HAN}](?:[^\W_{_HAN}]|[{_MARKS}]|(?<=[{_INNER}])['’ʼ\"״׳](?=[{_INNER}]))*)"
+    rf"|(?P<word>[^\W\d_{_HAN}](?:[^\W\d_{_HAN}]|(?<![\u0590-\u06ff])\d|[{_MARKS}]|(?<=[{_INNER}])['’ʼ\"״׳](?=[{_INNER}]))*)"
 )
 _MARK = re.compile(rf"[{_MARKS}]")
 _FOLDS = str.maketrans(
