@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.alerts.judge import JudgePolicy, final_stories, judge, judge_unsignalled
 from bot.alerts.route import route
+from bot.channels.countries import country_name
 from bot.model import (
     Item,
     NonDelivery,
@@ -16,11 +17,14 @@ from bot.model import (
     Routing,
     Rule,
     Story,
+    StoryUpdate,
     Subscription,
     Verdict,
     VerdictKind,
 )
 from bot.stories.grouping import Grouper
+from bot.stories.rates import Rates, Sighting
+from bot.stories.surges import hurried, sighting, silent_sightings
 from classifiers.assessment import Assessment
 
 
@@ -41,9 +45,12 @@ class Judged:
 class Decider:
     """Holds the open stories. What it decides is pending until :meth:`commit`, so that a failed record undoes it."""
 
-    def __init__(self, grouper: Grouper, policy: JudgePolicy) -> None:
+    def __init__(self, grouper: Grouper, policy: JudgePolicy, rates: Rates | None = None) -> None:
         self.grouper = grouper
         self.policy = policy
+        self.rates = rates or Rates()
+        """What is usual for each country; it learns from every batch."""
+        self._counted: list[Sighting] = []
 
     def judge(
         self,
@@ -59,7 +66,9 @@ class Decider:
         grouping = self.grouper.group(
             items, [assessments.get(item.uid) for item in items], now, history=history, official=official
         )
-        spoken = judge(grouping.updates, rules_of(subscriptions), now, policy=self.policy)
+        self._count(silent_sightings(grouping.unsignalled, now, history))
+        updates = [self._hurried(update, now) for update in grouping.updates]
+        spoken = tuple(_with_surge(one) for one in judge(updates, rules_of(subscriptions), now, policy=self.policy))
         silent = [
             judge_unsignalled(item, assessments.get(item.uid), now, history=item.uid in history)
             for item in grouping.unsignalled
@@ -79,10 +88,24 @@ class Decider:
         """It was recorded."""
         self.grouper.commit(judged.stories)
         self.grouper.expire(now)
+        self._counted.clear()
+        self.rates.prune(now)
 
     def rollback(self) -> None:
         """It was not recorded: nothing has happened."""
         self.grouper.rollback()
+        self.rates.add(self._counted, times=-1)
+        self._counted.clear()
+
+    def _hurried(self, update: StoryUpdate, now: datetime) -> StoryUpdate:
+        """Count a report, and make its story urgent where its country is reported on far more often than usual."""
+        counted = sighting(update, now)
+        self._count([counted] if counted else [])
+        return hurried(update, self.rates.surge, now)
+
+    def _count(self, sightings: list[Sighting]) -> None:
+        self.rates.add(sightings)
+        self._counted += sightings
 
 
 _FOR_EVERYBODY = frozenset({Reason.NO_SIGNAL, Reason.HISTORY, Reason.DUPLICATE, Reason.STALE})
@@ -92,6 +115,15 @@ def _worth_keeping(silent: NonDelivery) -> bool:
     if silent.kind is not VerdictKind.DROPPED:
         return True
     return silent.reason not in _FOR_EVERYBODY and silent.subscription_id.startswith("rule:")
+
+
+def _with_surge(verdict: Verdict) -> Verdict:
+    """A verdict that speaks names the surge that made its story urgent."""
+    surge = verdict.update.surge
+    if surge is None or verdict.kind is VerdictKind.DROPPED:
+        return verdict
+    words = f"reports about {country_name(surge.country)} at {surge.times}× the usual rate"
+    return replace(verdict, detail="; ".join(filter(None, (verdict.detail, words))))
 
 
 def rules_of(subscriptions: Sequence[Subscription]) -> tuple[Rule, ...]:

@@ -143,6 +143,7 @@ def _picture(story: Story, said: Speech, verdict: Verdict) -> Alert:
         detail=said.detail,
         sources=_sources(story),
         claims=story.claims,
+        surge=verdict.update.surge,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.channels.safe import clean, clean_lines, safe_link
-from bot.model import Alert, Content, Digest, Severity, SourceRef, Tally, Where
+from bot.model import Alert, Content, Digest, Severity, SourceRef, Surge, Tally, Where
 
 SCHEMA_VERSION = 1
 
@@ -71,6 +71,7 @@ def alert_picture(alert: Alert) -> dict[str, object]:
         "injured_before": _tally(alert.injured_before),
         "phase": alert.phase.value if alert.phase else None,
         "phase_before": alert.phase_before.value if alert.phase_before else None,
+        "surge": _surge(alert.surge),
         "sources": [_source(source) for source in alert.sources],
         "claims": [clean(claim, 300) for claim in alert.claims],
         "evidence": [clean(words, 200) for words in alert.evidence],
@@ -89,6 +90,17 @@ def _tally(tally: Tally | None) -> Mapping[str, object] | None:
     if tally is None:
         return None
     return {"low": tally.low, "best": tally.best, "high": tally.high, "total": tally.total}
+
+
+def _surge(surge: Surge | None) -> Mapping[str, object] | None:
+    if surge is None:
+        return None
+    return {
+        "country": clean(surge.country, 2).upper(),
+        "reports": surge.reports,
+        "usual": round(surge.usual, 3),
+        "hours": round(surge.hours, 2),
+    }
 
 
 def _source(source: SourceRef) -> Mapping[str, object]:

@@ -51,6 +51,7 @@ class Sheet:
     body: str
     tolls: str
     phase: str
+    surge: str
     sources: str
     claims: tuple[str, ...]
     signals: str
@@ -61,8 +62,8 @@ class Sheet:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The numbers and the phase, those that there are."""
-        return tuple(fact for fact in (self.tolls, self.phase) if fact)
+        """The numbers, the phase and a surge of reports, those that there are."""
+        return tuple(fact for fact in (self.tolls, self.phase, self.surge) if fact)
 
 
 def words_for(delivery: Delivery) -> Phrasebook:
@@ -81,6 +82,7 @@ def sheet(alert: Alert, words: Phrasebook, zone: str = "UTC") -> Sheet:
         body=body,
         tolls=tolls(alert, words),
         phase=_phase(alert, words),
+        surge=_surge(alert, words),
         sources=_sources(alert, words),
         claims=tuple(quote(claim, FACT_CHARS) for claim in alert.claims[:_MAX_CLAIMS] if clean(claim, 2)),
         signals=_signals(alert, words),
@@ -168,6 +170,13 @@ def _phase(alert: Alert, words: Phrasebook) -> str:
     if before is None or before is alert.phase:
         return f"{mark} {words.say('alert.ceasefire', phase=now)}"
     return f"{mark} {words.say('alert.ceasefire_from', before=_phase_word(before, words), phase=now)}"
+
+
+def _surge(alert: Alert, words: Phrasebook) -> str:
+    if alert.surge is None:
+        return ""
+    name = quote(country_name(alert.surge.country, words.language), 40)
+    return f"📈 {words.say('alert.surge', place=name, factor=alert.surge.times)}"
 
 
 def _phase_word(phase: Phase, words: Phrasebook) -> str:

@@ -42,6 +42,7 @@ from bot.model.stories import (
     SourceRef,
     Story,
     StoryUpdate,
+    Surge,
     Tally,
     Where,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "Story",
     "StoryUpdate",
     "Subscription",
+    "Surge",
     "Tally",
     "Told",
     "Urgency",

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from bot.model.axes import Certainty, Severity, Urgency
-from bot.model.stories import Change, Phase, SourceRef, Tally, Where
+from bot.model.stories import Change, Phase, SourceRef, Surge, Tally, Where
 from bot.model.verdicts import Reason, VerdictKind
 
 
@@ -58,6 +58,8 @@ class Alert:
     """The words that made it think so, most telling first."""
     rule: str = ""
     exercise: bool = False
+    surge: Surge | None = None
+    """Set where a country of the story was reported on far more often than usual when this was decided."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,32 @@ class Change(StrEnum):
     ALL_CLEAR = "all clear"
 
 
+_MOST_TIMES = 50
+"""A rate that was next to nothing makes any factor; larger ones say no more than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """A country is reported on far more often than usual."""
+
+    country: str
+    reports: int
+    usual: float
+    """Reports expected in that window at this hour of this weekday."""
+    hours: float
+    """Length of the window that ends now."""
+
+    @property
+    def factor(self) -> float:
+        """How many times the usual rate."""
+        return self.reports / self.usual
+
+    @property
+    def times(self) -> str:
+        """The factor for people: "9", and "50+" for all that is more."""
+        return f"{round(self.factor)}" if self.factor <= _MOST_TIMES else f"{_MOST_TIMES}+"
+
+
 @dataclass(frozen=True, slots=True)
 class StoryUpdate:
     """One item joined to its story. ``before`` is None where it opened it."""
@@ -162,3 +188,5 @@ class StoryUpdate:
     """True where the item is older than the start of watching its feed: it informs, and alerts nobody."""
     echo: str = ""
     """Why a story that was never told adds nothing to what was told of its country, in words; "" where it does."""
+    surge: Surge | None = None
+    """Set where a country of the story is reported on far more often than usual just now."""

@@ -21,6 +21,7 @@ from bot.model import (
     Reason,
     Severity,
     SourceRef,
+    Surge,
     Tally,
     Urgency,
     VerdictKind,
@@ -96,6 +97,7 @@ UPDATE = alert(
         source("c.example", independent=False),
     ),
     claims=("denied by the Northern Command: no shell hit the port",),
+    surge=Surge("AZ", 27, 3.0, hours=3.0),
 )
 CEASEFIRE = alert(
     kind=VerdictKind.UPDATE,
@@ -211,6 +213,7 @@ alerts = st.builds(
     evidence=st.lists(any_text, max_size=3).map(tuple),
     rule=any_text,
     exercise=st.booleans(),
+    surge=st.none() | st.builds(Surge, any_text, st.integers(1, 999), st.floats(0.001, 99), st.just(3.0)),
 )
 contents: st.SearchStrategy[Content] = st.one_of(
     alerts,
