@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -155,10 +155,22 @@ class Daemon:
             (self._care, self.ticks.care_s),
             (self._weekly, self.ticks.weekly_s),
         ):
-            scheduler.add_job(work, "interval", seconds=every)
+            scheduler.add_job(self._ending_quietly(work), "interval", seconds=every, name=work.__name__)
         # The first feeds are asked at once, not after a first interval.
-        scheduler.add_job(self._poll_due, "date")
+        scheduler.add_job(self._ending_quietly(self._poll_due), "date", name="_poll_due")
         return scheduler
+
+    def _ending_quietly(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The same work; where a stop cuts it short, APScheduler is not to log that as a fault with its traceback."""
+
+        async def tick() -> None:
+            try:
+                await work()
+            except asyncio.CancelledError:
+                if not self._stop.is_set():
+                    raise
+
+        return tick
 
     async def _poll_due(self) -> None:
         """Start asking every feed whose time has come and that is not being asked."""
@@ -171,11 +183,22 @@ class Daemon:
             return
         try:
             due = await self.app.store.due_feeds(now, room + len(self._in_flight))
+            chosen = [feed for feed in due if feed.id not in self._in_flight][:room]
+            await self._note_asked(chosen, now)
         except StoreError as error:
             self._pause(error)
             return
-        for feed in [feed for feed in due if feed.id not in self._in_flight][:room]:
-            self._in_flight[feed.id] = asyncio.create_task(self._collect(feed), name=f"feed {feed.id}")
+        for feed in chosen:
+            if feed.id not in self._in_flight:
+                self._in_flight[feed.id] = asyncio.create_task(self._collect(feed), name=f"feed {feed.id}")
+
+    async def _note_asked(self, feeds: list[Feed], now: datetime) -> None:
+        """Due times move on before feeds are asked: a daemon that dies again and again must not ask again each time."""
+        until = now + timedelta(seconds=self.app.pipeline.limits.min_s)
+        noted = (replace(feed.state, next_due=until) for feed in feeds)
+        await asyncio.gather(
+            *(self.app.store.set_feed_state(feed.id, state) for feed, state in zip(feeds, noted, strict=True))
+        )
 
     async def _collect(self, feed: Feed) -> None:
         try:
