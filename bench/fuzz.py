@@ -37,35 +37,23 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-from fuzz_seeds import CANARY, FEEDS, OPERATOR, SETTINGS, TYPED, UPDATES, URL, VALUES, VARIABLES
+from fuzz_desk import AT, Broken, Complaints, Desk
+from fuzz_seeds import CANARY, FEEDS, SETTINGS, TYPED, UPDATES, URL, VALUES, VARIABLES
 from mutate import spoiled_bytes, spoiled_settings, spoiled_text, spoiled_value
 
-from bot.channels.gate import Gate
-from bot.channels.pace import PaceKeeper
-from bot.channels.telegram import TelegramChannel
-from bot.channels.voice import ChannelVoice
-from bot.chatting import places_named
-from bot.clock import SteppedClock
 from bot.errors import ParseError
 from bot.feeds.parse import feed_of, parse_feed
 from bot.model import Fetched
-from bot.ports import Pace
-from bot.store import SqliteStore, open_store
-from bot.telegram.desk import TelegramDesk
-from bot.telegram.incoming import read_update
-from bot.telegram.needs import DeskSettings
+from bot.store import open_store
 from bot.telegram.routes import BUTTONS, COMMANDS
-from bot.telegram.updates import SECRET_HEADER, Poller, WebhookDoor
 from config.loader import SettingsFault, load_settings
 
-AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MEMORY = 1024**3
 MOST_OF_A_SEED = 200_000
 TYPES = (
@@ -76,10 +64,6 @@ TYPES = (
     "application/feed+json",
     ";;=",
 )
-
-
-class Broken(Exception):
-    """A promise that is not an exception was broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,81 +153,6 @@ def read_settings(case: Case, place: Path) -> str:
     return "read"
 
 
-class QuietApi:
-    """A Bot API that takes everything."""
-
-    def __init__(self) -> None:
-        self.updates: list[object] = []
-        self._said = 0
-
-    async def call(self, method: str, params: Mapping[str, object], *, deadline_s: float | None = None) -> object:
-        """What the service would answer."""
-        del deadline_s
-        if method == "getUpdates":
-            updates, self.updates = self.updates, []
-            return updates
-        json.dumps(params)  # what cannot be written would fail on the wire
-        self._said += 1
-        if method == "getChatMember":
-            return {"status": ("creator", "member")[self._said % 2]}
-        return {"message_id": self._said} if method.startswith(("send", "edit")) else True
-
-
-@dataclass
-class Complaints:
-    """Takes errors out of the log."""
-
-    events: list[str] = field(default_factory=list)
-
-    def __call__(self, _logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """As a structlog processor."""
-        if method in ("error", "critical", "exception"):
-            self.events.append(json.dumps({name: str(value) for name, value in event.items()})[:2000])
-        raise structlog.DropEvent
-
-
-class Desk:
-    """The real desk on a real database."""
-
-    def __init__(self, store: SqliteStore, complaints: Complaints) -> None:
-        self._store = store
-        self._complaints = complaints
-        self._clock = SteppedClock(AT)
-        self._api = QuietApi()
-        channel = TelegramChannel("123456:fuzz", self._clock.now)
-        gate = Gate(PaceKeeper(Pace(1e6, 1e6)), self._clock)
-        settings = DeskSettings(admins=frozenset({OPERATOR}), targets=("console",), bucket=10**9)
-        self._desk = TelegramDesk(
-            store, self._api, ChannelVoice(channel), gate, self._clock, settings, places=places_named
-        )
-        self._poller = Poller(self._api, store, self._clock, self._desk.wake, poll_s=0)
-        self._door = WebhookDoor("secret", store, self._clock, self._desk.wake)
-
-    async def read(self, case: Case) -> str:
-        """Take one update; what it came to."""
-        self._complaints.events.clear()
-        if case.number % 2:
-            status = await self._door.knock({SECRET_HEADER: "secret"}, case.body)
-            if status not in (200, 400, 413):
-                raise Broken(f"the door answers {status}")
-        else:
-            try:
-                update = json.loads(case.body)
-            except (ValueError, RecursionError):
-                return "refused"
-            self._api.updates = [update]
-            await self._poller.step()
-            if isinstance(update, dict):
-                read_update(update)
-        await self._desk.settle_down()
-        left = await self._store.pending_commands(1)
-        for one in left:
-            await self._store.done_command(one.update_id, AT)
-        if self._complaints.events or left:
-            raise Broken("; ".join(self._complaints.events) or "an update stays unhandled")
-        return "read"
-
-
 # --- the process that reads -------------------------------------------------------------------------------------
 
 _SHARED = struct.Struct("=qdd")
@@ -286,7 +195,7 @@ async def _read(case: Case, desk: Desk, place: Path) -> str:
     if case.kind == "feed":
         return read_feed(case)
     if case.kind == "update":
-        return await desk.read(case)
+        return await desk.read(case.number, case.body)
     return read_settings(case, place)
 
 

@@ -53,20 +53,27 @@ SLOPE_MIB, SPREAD, WAL_MIB = 1.0, 10, 70.0
 LONGEST_STEP_S = 300.0
 MIB = 1 << 20
 
-_TOWNS = (
-    *("Aleppo", "Bamako", "Donetsk", "El Fasher", "Goma", "Idlib", "Kabul", "Kharkiv", "Khartoum", "Marib", "Mosul"),
-    *("Mogadishu", "Myitkyina", "Port-au-Prince", "Sanaa", "Stepanakert", "Tripoli", "Zawiya"),
-)
+_TOWNS = """
+Aleppo, Bamako, Donetsk, El Fasher, Goma, Idlib, Kabul, Kharkiv, Khartoum, Marib, Mosul, Mogadishu, Myitkyina,
+Sanaa, Tripoli, Port-au-Prince, Stepanakert, Zawiya, Zaporizhzhia, Odesa, Kherson, Gaza, Jenin, Nablus, Sidon, Tyre,
+Homs, Daraa, Raqqa, Basra, Kirkuk, Erbil, Taiz, Aden, Hodeidah, Benghazi, Sirte, Misrata, Gao, Kidal, Timbuktu,
+Agadez, Diffa, Maiduguri, Kano, Jos, Bangui, Bria, Juba, Malakal, Bentiu, Nyala, Geneina, Port Sudan, Mekelle,
+Gondar, Kismayo, Baidoa, Bukavu, Beni, Bunia, Pemba, Mandalay, Sittwe, Lashio, Kandahar, Herat, Kunduz, Peshawar,
+Quetta, Srinagar, Imphal, Marawi, Jolo, Cali, Culiacan, Tijuana, Caracas, Yerevan
+""".replace("\n", " ").split(", ")
+_PLACES = ("market", "hospital", "bridge", "airport", "camp", "school", "police post", "fuel depot", "station", "court")
 _LOUD = (
-    "Shelling of {town} kills {n}, officials say",
-    "Heavy clashes near {town} leave {n} soldiers dead",
-    "Air strike on {town}: at least {n} killed",
-    "Both sides agree to a ceasefire around {town}",
+    "Shelling of a {place} in {town} kills {n}, officials say",
+    "Heavy clashes near the {place} of {town} leave {n} soldiers dead",
+    "Air strike on a {place} in {town}: at least {n} killed",
+    "Gunmen storm a {place} in {town}, {n} people are dead",
+    "Car bomb at a {place} in {town} wounds {n}",
+    "Both sides agree to a ceasefire around the {place} of {town}",
 )
 _QUIET = (
-    "Council of {town} votes on its budget for schools, number {n}",
+    "Council of {town} votes on its budget for a {place}, number {n}",
     "Football: {town} beats its guests {n} to nothing",
-    "Harvest fair opens in {town} with {n} stalls",
+    "Harvest fair opens in {town} with {n} stalls beside the {place}",
     "Museum of {town} shows {n} paintings by a local master",
 )
 
@@ -115,7 +122,8 @@ def _stories(feed: int, hours: float, an_hour: float) -> list[Story]:
 
 
 def _story(feed: int, at: datetime, rng: random.Random) -> Story:
-    title = rng.choice(_LOUD if rng.random() < 0.125 else _QUIET).format(town=rng.choice(_TOWNS), n=rng.randint(2, 90))
+    words = rng.choice(_LOUD if rng.random() < 0.125 else _QUIET)
+    title = words.format(town=rng.choice(_TOWNS).strip(), place=rng.choice(_PLACES), n=rng.randint(2, 90))
     return Story(at, title, hashlib.blake2b(f"{feed}{at}".encode(), digest_size=6).hexdigest())
 
 
