@@ -20,6 +20,7 @@ from bot.decide import Decider
 from bot.errors import StoreError
 from bot.feeds.pacing import PaceLimits
 from bot.health import Status
+from bot.learning import Learning
 from bot.metrics import Metrics
 from bot.model import GivenUp, Sent, Subscription
 from bot.outbox import Outbox, Told
@@ -79,6 +80,7 @@ class App:
         self.outbox = Outbox(store, self.channels, self.clock, jitter, self._settled, lease_s)
         self.chatting = self._make_chatting()
         self.decider = Decider(Grouper(), judge_policy(settings))
+        self.learning = Learning(store, self.decider, self.clock)
         self.pipeline = Pipeline(
             store=store,
             source=source,
@@ -125,6 +127,7 @@ class App:
         await self.store.sync_feeds(own_feeds(self.settings), now, origin="settings")
         await self.store.sync_feeds(catalogue(self.settings), now, origin="catalogue")
         self.decider.grouper.load(await self.store.open_stories(now - STORY_WINDOW))
+        await self.learning.recall()
         restored = await self.store.meta_get("restored_at")
         self.pipeline.watching_since = datetime.fromisoformat(restored) if restored else None
         await self.refresh()
@@ -172,6 +175,7 @@ class App:
     def seen(self, batch: list[Polled], decision: Decision) -> None:
         """A decision was recorded."""
         self.metrics.polled(batch, decision)
+        self.learning.seen(batch, decision)
         for assessment in decision.batch.assessments.values():
             faults = [note.removeprefix(f"{PHRASES_ONLY}: ") for note in assessment.notes if PHRASES_ONLY in note]
             self.classifier_fault = faults[0] if faults else ""

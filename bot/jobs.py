@@ -23,7 +23,7 @@ from bot.health import Heartbeat
 from bot.model import Feed, FeedState
 from bot.pipeline import Decision, Polled
 from bot.pulse import feel
-from bot.watch import Sight, notices, over, told, troubles
+from bot.watch import Sight, is_silence, notices, over, told, troubles
 from bot.weekly import tell_weekly
 from bot.wiring import operators, rules_in_force
 
@@ -79,7 +79,7 @@ class Daemon:
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
         self._paused_until: datetime | None = None
-        self._troubles: set[str] = set()
+        self._troubles: set[str] = set(app.learning.habits.told)
         self._failures_in_a_row = 0
         self._heart = Heartbeat(app.settings.data_dir)
 
@@ -132,6 +132,7 @@ class Daemon:
         for task in (decider, outbox):
             task.cancel()
         await asyncio.gather(outbox, decider, *helpers, *self._in_flight.values(), return_exceptions=True)
+        await self.app.learning.keep()
         self._heart.clear()
 
     async def _warm(self) -> None:
@@ -329,7 +330,9 @@ class Daemon:
             tuple(self.app.gone.items()),
             self.app.classifier_fault,
         )
-        current = troubles(sight, self.app.settings.watch.blind_after)
+        blind_after = self.app.settings.watch.blind_after
+        silent = await self.app.learning.silences(self.progress.started, self._troubles) if blind_after else ()
+        current = (*troubles(sight, blind_after), *silent)
         new, ended = told(self._troubles, current)
         self._troubles = {trouble.key for trouble in current}
         words = [(trouble.text, trouble.avoid) for trouble in new] + [(over(key), "") for key in ended]
@@ -343,11 +346,12 @@ class Daemon:
                 self.app.outbox.wake()
             except StoreError as error:
                 log.error("operators not told", error=str(error))
+        await self.app.learning.told(self._troubles)
 
     async def _ping(self) -> None:
         """The dead man's switch: ask the ping address while all is well; whoever watches it misses us otherwise."""
         url = self.app.settings.watch.ping_url
-        if url is None or not (await self.app.status(self.progress)).ok or self._troubles:
+        if url is None or not (await self.app.status(self.progress)).ok or not all(map(is_silence, self._troubles)):
             return
         import httpx
 
@@ -358,7 +362,8 @@ class Daemon:
             log.warning("ping failed", error=type(error).__name__)
 
     async def _care(self) -> None:
-        """Retention, in small steps."""
+        """What was learnt is kept; retention, in small steps."""
+        await self.app.learning.keep()
         try:
             gone = await self.app.store.purge(self.app.clock.now() - self.app.settings.store.keep)
             if gone:

@@ -57,6 +57,7 @@ async def poll_all(
             report.alerts += len({d.story_id for d in decision.batch.routing.deliveries if d.story_id})
             for each in batch:
                 step(each)
+    await app.learning.keep()
     await app.outbox.drain()
     report.sent = app.sent
     return report.to_json()
