@@ -19,7 +19,7 @@ from classifiers.language import detect
 from classifiers.lexicon import load_lexicon
 from classifiers.model import Reading, SignalModel
 from classifiers.places import PlaceReading, read_places
-from classifiers.severity import severity_features, word_of
+from classifiers.severity import ruled, severity_features, word_of
 from classifiers.taxonomy import SIGNAL_IDS, signed_score
 from classifiers.tolls import TollReading, read_toll
 
@@ -121,8 +121,8 @@ class Assessor:
 
     def _severity(self, reading: Reading, labels: tuple[str, ...], facts: _Facts) -> Severity | None:
         features = severity_features(reading.probabilities, reading.tone, facts.toll.killed)
-        level = self.model.severity(features, reading)
-        return word_of(max(level, 1) if labels else level)
+        level = ruled(self.model.severity(features, reading), labels, facts.toll.killed)
+        return word_of(level)
 
     def _evidence(self, reading: Reading, labels: tuple[str, ...], text: Text) -> tuple[Evidence, ...]:
         found: list[Evidence] = []

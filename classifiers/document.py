@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from classifiers.assessment import Field, Text
 from classifiers.tokens import Token, tokenise
 
-FIRST_WINDOW = 120
-"""Words of the first window: nine in ten feed items fit whole."""
-NEXT_WINDOW = 60
+SHORT = 120
+"""Words up to which an item is read in one window, title and all: nine in ten feed items."""
+WINDOW = 45
+"""Words of each window of a longer text, the title's not counted: about what the encoder reads at once."""
 MOST_WINDOWS = 30
 
 
@@ -36,21 +37,20 @@ class Window:
 
 def windows_of(text: Text) -> tuple[Window, ...]:
     """Cuts a cleaned text into its windows; there is always one, which may be empty."""
-    title = tokenise(text.title)
+    title = tokenise(text.title)[:SHORT]
     summary = tokenise(text.summary)
-    room = max(0, FIRST_WINDOW - len(title))
-    cut = _border(summary, 0, room)
-    windows = [Window(title[:FIRST_WINDOW] + summary[:cut], min(len(title), FIRST_WINDOW))]
+    cut = len(summary) if len(title) + len(summary) <= SHORT else _border(summary, 0, WINDOW)
+    windows = [Window(title + summary[:cut], len(title))]
     while cut < len(summary) and len(windows) < MOST_WINDOWS:
-        end = _border(summary, cut, NEXT_WINDOW)
+        end = _border(summary, cut, WINDOW)
         windows.append(Window(summary[cut:end], 0, discount_of(len(windows))))
         cut = end
     return tuple(windows)
 
 
 def discount_of(position: int) -> float:
-    """What the ``position``-th window (0 the first) loses: 1.0 for the second, growing with the logarithm."""
-    return 0.0 if position == 0 else 1.0 + 0.5 * math.log2(position)
+    """What the ``position``-th window (0 the first) loses: 0.4 for the second, growing with the logarithm."""
+    return 0.0 if position == 0 else 0.4 + 0.25 * math.log2(position)
 
 
 def _border(tokens: Sequence[Token], start: int, width: int) -> int:

@@ -22,6 +22,7 @@ from classifiers.wordpiece import Piece, WordPiece
 ENCODER_NAME = "encoder"
 HEADS = 12
 MOST_PIECES = 96
+"""Pieces read of one window, markers included: 64 cost a point of F1 and saved a tenth of the time."""
 _EPSILON = 1e-12
 _GELU = 0.7978845608028654  # sqrt(2 / pi)
 _FAR = np.float32(-1e9)

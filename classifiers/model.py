@@ -29,8 +29,11 @@ MODEL_NAME = "linear"
 SHIPPED = Path(__file__).parent / "model"
 """Where the model that comes with the package lies."""
 _COUNT = len(SIGNAL_IDS)
-_UNREAD = np.float32(1.0)
-"""Log-odds taken off a window of a text that the encoder reads elsewhere: one opinion is less than two."""
+_UNREAD = np.float32(0.5)
+"""Log-odds taken off what the linear model alone says of a window of an article: one opinion is less than two."""
+
+_SHARPNESS = np.float32(1.5)
+"""1 would add up the odds of a text's windows, a large number would leave the loudest alone."""
 
 
 class WindowReading(NamedTuple):
@@ -105,7 +108,8 @@ class SignalModel:
         if self.second is not None and staged:
             for at in self._chosen(odds):
                 readings[at] = self._encode(self.second, text, readings[at])
-            odds = np.stack([self._odds(self.second, reading) for reading in readings])
+            alone = len(readings) == 1
+            odds = np.stack([self._odds(self.second, reading, alone=alone) for reading in readings])
         return self._summed(readings, odds, staged)
 
     def severity(self, features: Floats, reading: Reading) -> int:
@@ -132,29 +136,31 @@ class SignalModel:
         signals = self.calibration.odds(reading.logits[:_COUNT]) - np.float32(reading.window.discount)
         return np.concatenate([signals, reading.logits[_COUNT:]])
 
-    def _odds(self, second: SecondStage, reading: WindowReading) -> Floats:
-        """The same, from both stages."""
+    def _odds(self, second: SecondStage, reading: WindowReading, *, alone: bool) -> Floats:
+        """The same, from both stages; in an article (not ``alone``) one sure opinion is enough."""
         if reading.encoded is None:
             return self._linear_odds(reading) - _UNREAD
         odds = second.mixed(reading.logits, reading.encoded)
         odds[:_COUNT] -= np.float32(reading.window.discount)
-        return odds
+        return odds if alone else np.maximum(odds, self._linear_odds(reading) - _UNREAD)
 
     def _worth_encoding(self, second: SecondStage, odds: Floats, language: str) -> bool:
         return language in second.languages and bool(probabilities_of(odds[:, :_COUNT]).max() >= second.gate)
 
     def _chosen(self, odds: Floats) -> Sequence[int]:
-        """The windows that the encoder reads: the first, then the loudest."""
-        others = np.argsort(-odds[1:, :_COUNT].max(axis=1), kind="stable")[: MOST_WINDOWS - 1] + 1
-        return [0, *(int(i) for i in others)]
+        """The windows that the encoder reads: the first, then the loudest of each signal, likeliest signals first."""
+        loudest = odds[:, :_COUNT].argmax(axis=0)
+        likeliest = np.argsort(-odds[loudest, np.arange(_COUNT)], kind="stable")
+        chosen = dict.fromkeys([0, *(int(loudest[signal]) for signal in likeliest)])
+        return list(chosen)[:MOST_WINDOWS]
 
     def _encode(self, second: SecondStage, text: Text, reading: WindowReading) -> WindowReading:
         return reading._replace(encoded=second.encode(text, reading.window))
 
     def _summed(self, readings: Sequence[WindowReading], odds: Floats, staged: bool) -> Reading:
         loudest = odds[:, :_COUNT].argmax(axis=0)
-        probabilities = probabilities_of(odds[loudest, np.arange(_COUNT)])
         calibration = self.second.calibration if self.second is not None and staged else self.calibration
+        probabilities = calibration.untangled(probabilities_of(_together(odds[:, :_COUNT])))
         return Reading(
             probabilities=probabilities,
             labels=calibration.labels(probabilities),
@@ -163,3 +169,10 @@ class SignalModel:
             loudest=tuple(int(i) for i in loudest),
             staged=staged,
         )
+
+
+def _together(odds: Floats) -> Floats:
+    """Windows of one text taken together: more than the loudest alone, less than if they were independent."""
+    loudest: Floats = odds.max(axis=0)
+    summed: Floats = loudest + np.log(np.exp(_SHARPNESS * (odds - loudest)).sum(axis=0)) / _SHARPNESS
+    return summed

@@ -15,8 +15,8 @@ from classifiers.linear import Floats
 from classifiers.modelfile import ModelFile, array_of, load_model
 from classifiers.severity import SeverityHead
 
-MOST_WINDOWS = 3
-"""Windows of a long text that the encoder reads: the first, and those that the first stage finds loudest."""
+MOST_WINDOWS = 4
+"""Windows of a long text that the encoder reads: the first, and the loudest of the likeliest signals."""
 
 
 @dataclass(frozen=True, slots=True)

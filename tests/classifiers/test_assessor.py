@@ -19,14 +19,19 @@ _STORY = """[ad_1]
 By Mara Linden, Highland Courier
 
 The government of Armenia has proposed an immediate ceasefire after six days of heavy fighting with Azerbaijan
-around Nagorno-Karabakh. Its foreign minister called for a truce through international mediators.
+around Nagorno-Karabakh. Clashes went on along the whole front on Saturday.
 
-The army said that 54 more soldiers were killed on Friday. A total of 158 soldiers have died since the fighting began.
-Nineteen civilians were killed in shelling, the ministry added.
+Its foreign minister called for a truce through international mediators and said that any new attack would be
+answered. The offer came after 54 more Armenian soldiers were killed. A total of 158 Armenian soldiers have died
+since the fighting began, the army said.
 
-Armenia accused Turkey of sending 300 fighters from Syria to Azerbaijan. Turkey denied the accusation.
+Meanwhile 19 civilians were killed in shelling, local officials said. Many families spent the week in cellars and
+schools in the region have been shut since Monday.
 
-Russia is holding talks with both sides to end the war.
+Armenia has accused Turkey of sending fighters from Syria to Azerbaijan. Turkey denied the accusation. A European
+president said that some 300 fighters had been sent to the front by Turkey.
+
+Russia is holding talks with Turkey to end the conflict, and both foreign ministers promised to work together.
 
 Read more
 """
@@ -137,9 +142,23 @@ def test_it_travels_to_worker_processes(assessor: Assessor) -> None:
 
 def test_a_long_story_is_read_whole(assessor: Assessor) -> None:
     """An article with advertisement markers and a byline gives its signals, and an offer is no agreement."""
-    (assessment,) = assessor.assess([Text("Armenia offers a ceasefire after days of clashes", _STORY)])
-    assert {"ceasefire_proposal", "armed_clash", "casualties", "talks"} <= set(assessment.labels)
+    (assessment,) = assessor.assess([Text("Armenia steps back, this time it wants a ceasefire", _STORY)])
+    expected = {"ceasefire_proposal", "armed_clash", "casualties", "foreign_involvement", "talks"}
+    assert expected <= set(assessment.labels)
     assert "ceasefire_agreement" not in assessment.labels
+    assert assessment.severity == "extreme"
+    assert "AZ" in assessment.countries
+    assert not any("Read more" in e.text or "Linden" in e.text or "ad_1" in e.text for e in assessment.evidence)
+
+
+def test_the_numbers_of_a_long_story(assessor: Assessor) -> None:
+    """The new dead, all dead and the civilians are told apart; fighters are claimed by one side, denied by another."""
+    (assessment,) = assessor.assess([Text("Armenia steps back, this time it wants a ceasefire", _STORY)])
+    assert assessment.killed is not None
+    assert (assessment.killed.best, assessment.killed.total) == (54, 158)
+    assert [f.best for f in assessment.figures if f.who == "civilians"] == [19]
+    assert [f.best for f in assessment.figures if f.kind == "fighters"] == [300]
+    assert {"accused", "denied"} <= {claim.mode for claim in assessment.claims}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +168,7 @@ def test_a_long_story_is_read_whole(assessor: Assessor) -> None:
         "Supermarket price war hits dairy farmers",
         "Union and carmaker resume strike talks",
         "Bombshell as singer leaves the band",
-        "Truce between rival bakers after years of feud",
+        "Truce between rival bakers after years of quarrel over flour",
         "Chess champion attacks early and captures the title",
     ],
 )
