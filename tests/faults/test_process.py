@@ -35,6 +35,7 @@ from bot.pulse import feel
 from bot.store import open_store
 from bot.workers import WorkerPool
 from classifiers import Assessor
+from classifiers.keywords import keyword_model
 from config.model import Settings
 from tests.bot.parts import START, ScriptedChannel, ScriptedSource, ScriptedWorkers, hours, item
 from tests.bot.test_pipeline import Line
@@ -327,6 +328,7 @@ async def test_P14_days_of_steady_work_leave_nothing_behind(line: Line) -> None:
     """After two days of warming up, a further day of news adds no descriptor, no task, and no lasting memory."""
     sizes: list[tuple[int, int, int, int]] = []
     rng = random.Random(4)
+    line.workers.assessor = Assessor(keyword_model())  # quick, and as good for this
     for step in range(100):
         now = START + hours(step)
         line.clock.move(now)
