@@ -14,7 +14,7 @@ TITLE_LIMIT = 1_000
 """Characters of a title that are read: no headline is longer, and a broken feed may put a page there."""
 SUMMARY_LIMIT = 12_000
 """Characters of a summary that are read: an article of 2,000 words; what lies behind that is background."""
-FACTS_LIMIT = 4_000
+FACTS_LIMIT = 3_000
 """Characters of a summary in which tolls, places and claims are looked for: they belong to its beginning."""
 _LONGEST_WORD = 200
 """A longer run without a space is no word (embedded data, keyboard mashing) and is blanked."""

@@ -106,7 +106,7 @@ class SignalModel:
         odds = np.stack([self._linear_odds(reading) for reading in readings])
         staged = self.second is not None and self._worth_encoding(self.second, odds, language)
         if self.second is not None and staged:
-            for at in self._chosen(odds):
+            for at in self._chosen(self.second, odds):
                 readings[at] = self._encode(self.second, text, readings[at])
             alone = len(readings) == 1
             odds = np.stack([self._odds(self.second, reading, alone=alone) for reading in readings])
@@ -147,12 +147,13 @@ class SignalModel:
     def _worth_encoding(self, second: SecondStage, odds: Floats, language: str) -> bool:
         return language in second.languages and bool(probabilities_of(odds[:, :_COUNT]).max() >= second.gate)
 
-    def _chosen(self, odds: Floats) -> Sequence[int]:
+    def _chosen(self, second: SecondStage, odds: Floats) -> Sequence[int]:
         """The windows that the encoder reads: the first, then the loudest of each signal, likeliest signals first."""
         loudest = odds[:, :_COUNT].argmax(axis=0)
-        likeliest = np.argsort(-odds[loudest, np.arange(_COUNT)], kind="stable")
-        chosen = dict.fromkeys([0, *(int(loudest[signal]) for signal in likeliest)])
-        return list(chosen)[:MOST_WINDOWS]
+        highest = odds[loudest, np.arange(_COUNT)]
+        worth = probabilities_of(highest) >= second.gate
+        likeliest = [int(loudest[signal]) for signal in np.argsort(-highest, kind="stable") if worth[signal]]
+        return list(dict.fromkeys([0, *likeliest]))[:MOST_WINDOWS]
 
     def _encode(self, second: SecondStage, text: Text, reading: WindowReading) -> WindowReading:
         return reading._replace(encoded=second.encode(text, reading.window))
