@@ -92,7 +92,7 @@ def read_mentions(passage: Passage) -> tuple[Mention, ...]:
 def counts_nobody(mention: Mention) -> bool:
     """Whether the number is surely no amount of people: a year, a date, an age, a distance, a unit, money."""
     number, flags = mention.number, mention.flags
-    if number.best == 0 or "not_people_after" in flags:
+    if number.best == 0 or flags & {"not_people_after", "outdated"}:
         return True
     if mention.form == "digits" and _is_age(mention):
         return True
@@ -312,6 +312,10 @@ class _Reader:
             flags.append("not_before")
         if "people" in previous:
             flags.append("people_before")
+        if "from" in previous and any(
+            "grows" in keys for keys in self._p.marks[max(0, number.first - 10) : number.first]
+        ):
+            flags.append("outdated")
         low = max(0, number.first - 5)
         near = [self._p.marks[at] for at in range(low, number.first) if self._p.tokens[at].sentence == number.sentence]
         seen = frozenset().union(*near)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from classifiers.assessment import Field, Text
@@ -103,11 +103,20 @@ def read_passage(name: Field, text: str, lexicon: Lexicon) -> Passage:
         matches.setdefault(key, []).append(match._replace(key=own))
         for at in range(match.first, match.last):
             marks[at].add(key)
-    numbers = [n for n in read_numbers(text, tokens, lexicon) if not _inside_a_phrase(n, marks)]
+    read = read_numbers(text, tokens, lexicon)
+    numbers = [_after_growth(n, marks) for n in read if not _inside_a_phrase(n, marks)]
     for number in numbers:
         for at in range(number.first, number.last):
             marks[at].add(number.doubt or "number")
     return Passage(name, text, lexicon, tokens, numbers, matches, [frozenset(m) for m in marks])
+
+
+def _after_growth(number: Number, marks: Sequence[set[str]]) -> Number:
+    """ "rose from 12 to 54" is no range but 54."""
+    before = marks[max(0, number.first - 6) : number.first]
+    if number.high is None or not any("grows" in keys for keys in before):
+        return number
+    return replace(number, best=number.high, low=None, high=None)
 
 
 def _inside_a_phrase(number: Number, marks: Sequence[set[str]]) -> bool:
