@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from classifiers.assessment import Assessment, Claim, Evidence, Severity, Text
+from classifiers.blas import one_thread
 from classifiers.claims import read_claims
 from classifiers.cleaning import beginning, clean
 from classifiers.errors import ModelError
@@ -82,7 +83,8 @@ class Assessor:
 
         ``explain=False`` leaves out the evidence, which costs about as much as the scoring.
         """
-        return [self._assess(Text(text) if isinstance(text, str) else text, explain) for text in texts]
+        with one_thread():
+            return [self._assess(Text(text) if isinstance(text, str) else text, explain) for text in texts]
 
     def _assess(self, text: Text, explain: bool) -> Assessment:
         notes = list(self.notes)

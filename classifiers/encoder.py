@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped,unused-ignore]
 
 from classifiers.document import Window
 from classifiers.linear import Floats
@@ -28,12 +26,6 @@ MOST_PIECES = 96
 _EPSILON = 1e-12
 _GELU = 0.7978845608028654  # sqrt(2 / pi)
 _FAR = np.float32(-1e9)
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    """What sets the number of threads: one text is too small for several, which would wait for each other busily."""
-    return ThreadpoolController()
 
 
 class Encoded(NamedTuple):
@@ -124,8 +116,7 @@ class Encoder:
         known = self.tokeniser.vocabulary
         end = [known["[SEP]"]]
         rows = [known["[CLS]"], *(p.row for p in first), *end, *(p.row for p in second), *end]
-        with _blas().limit(limits=1, user_api="blas"):
-            states = self._states(np.array(rows))
+        states = self._states(np.array(rows))
         parts = states @ self.head / np.float32(len(rows))
         kept = [*range(1, len(first) + 1), *range(len(first) + 2, len(rows) - 1)]
         return Encoded(parts.sum(axis=0) + self.head_bias, parts[kept], (*first, *second), len(first))
