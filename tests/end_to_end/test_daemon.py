@@ -7,6 +7,7 @@ import json
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -157,17 +158,17 @@ async def test_a_person_subscribes_and_is_told(tmp_path: Path) -> None:
         here.write_settings()
         await here.start()
         person = 777
+
+        def changed(before: tuple[int, int]) -> bool:
+            return (here.telegram.last(person).message_id, here.telegram.last(person).edits) != before
+
         here.telegram.updates.say(person, "/start")
         for label in ("Everything", "Everywhere", "anything", "⚡ at once"):
             await until(lambda: bool(here.telegram.to(person)) and bool(here.telegram.last(person).buttons))
             shown = here.telegram.last(person)
             before = (shown.message_id, shown.edits)
             here.telegram.press(person, shown, label)
-            await until(
-                lambda before=before: (
-                    (here.telegram.last(person).message_id, here.telegram.last(person).edits) != before
-                )
-            )
+            await until(partial(changed, before))
         await asyncio.sleep(3)
         count = len(here.telegram.to(person))
         link = here.publish(

@@ -28,9 +28,11 @@ async def test_every_alert_of_the_demo_arrives_once_in_both_chats(tmp_path: Path
         assert len({d.id for d in delivered}) == len(delivered)
         assert len(here.slack.messages) == len(told)
         for delivery, posted in zip(told, here.slack.messages, strict=True):
-            for alert in [delivery.content] if isinstance(delivery.content, Alert) else delivery.content.alerts:
+            content = delivery.content
+            assert isinstance(content, (Alert, Digest))
+            for alert in (content,) if isinstance(content, Alert) else content.alerts:
                 assert alert.link in posted.words
-                assert alert.outlet in posted.words or isinstance(delivery.content, Digest)
+                assert alert.outlet in posted.words or isinstance(content, Digest)
         links = re.findall(r"https://[\w.-]+\.example/\w+", " ".join(sent.html for sent in here.telegram.to(ADMIN)))
         assert {re.sub(r".*/", "", link) for link in links} <= {item.slug for item in read_script().items}
         assert not here.slack.refused
