@@ -87,6 +87,7 @@ class Story:
 
     at: datetime
     title: str
+    summary: str
     slug: str
 
 
@@ -122,15 +123,26 @@ def _stories(feed: int, hours: float, an_hour: float) -> list[Story]:
 
 
 def _story(feed: int, at: datetime, rng: random.Random) -> Story:
-    words = rng.choice(_LOUD if rng.random() < 0.125 else _QUIET)
-    title = words.format(town=rng.choice(_TOWNS).strip(), place=rng.choice(_PLACES), n=rng.randint(2, 90))
-    return Story(at, title, hashlib.blake2b(f"{feed}{at}".encode(), digest_size=6).hexdigest())
+    town, place = rng.choice(_TOWNS).strip(), rng.choice(_PLACES)
+    loud = rng.random() < 0.125
+    title = rng.choice(_LOUD if loud else _QUIET).format(town=town, place=place, n=rng.randint(2, 90))
+    names = " ".join(_name(rng) for _ in range(14 if loud else 6))
+    return Story(at, f"{_name(rng)}: {title}" if loud else title, f"It is known as {names}.", _slug(feed, at))
+
+
+def _name(rng: random.Random) -> str:
+    """A word that no other story has, so that stories about alike events stay apart."""
+    return "".join(rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") for _ in range(3)).capitalize()
+
+
+def _slug(feed: int, at: datetime) -> str:
+    return hashlib.blake2b(f"{feed}{at}".encode(), digest_size=6).hexdigest()
 
 
 def _rss(feed: int, stories: list[Story]) -> bytes:
     items = "".join(
         f"<item><title>{story.title}</title><link>https://outlet{feed}.example/{story.slug}</link>"
-        f"<description>{story.title}. More follows.</description><pubDate>{format_datetime(story.at)}</pubDate></item>"
+        f"<description>{story.summary}</description><pubDate>{format_datetime(story.at)}</pubDate></item>"
         for story in reversed(stories)
     )
     return f"<rss version='2.0'><channel><title>Outlet {feed}</title>{items}</channel></rss>".encode()
