@@ -115,8 +115,9 @@ class Assessor:
     def _facts(self, text: Text, language: str, labels: tuple[str, ...], reading: Reading, notes: list[str]) -> _Facts:
         if reading.probabilities.max() < WORTH_READING:
             return _Facts()
+        chances = dict(zip(SIGNAL_IDS, map(float, reading.probabilities), strict=True))
         return _Facts(
-            toll=_trying("toll", lambda: read_toll(text, language, labels), _NO_TOLL, notes),
+            toll=_trying("toll", lambda: read_toll(text, language, labels, chances), _NO_TOLL, notes),
             places=_trying("place", lambda: read_places(text, language), _NO_PLACES, notes),
             claims=_trying("claim", lambda: read_claims(text, language), (), notes),
         )

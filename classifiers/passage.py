@@ -56,11 +56,6 @@ class Passage:
         return {sentence: frozenset(keys) for sentence, keys in found.items()}
 
     @cached_property
-    def phrases(self) -> frozenset[str]:
-        """The signals for which a phrase of the lexicon speaks."""
-        return frozenset(match.key for match in self.lexicon.scan("signals", self.tokens))
-
-    @cached_property
     def _starts(self) -> Mapping[str, Sequence[int]]:
         return {key: [match.first for match in found] for key, found in self.matches.items()}
 

@@ -9,8 +9,7 @@ serves in all; only the wording of triggers is its own feature.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 
 from classifiers.mentions import KINDS, Kind, Mention, counts_nobody, read_mentions
@@ -20,7 +19,6 @@ MOST_MENTIONS = 7
 MOST_PARTS = 4
 _BUCKETS = (0, 0.5, 1, 2, 3, 4.5, 6, 9, 14)
 _VALUES = (1, 2, 5, 9, 24, 99, 499, 1999)
-_CHANCES = (0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.93)
 _SENTENCE_KEYS = (
     "since", "historical", "hypothetical", "planned", "denied", "threatened", "year", "total", "rises", "including",
     "accused", "demanded",
@@ -35,27 +33,11 @@ def _bucket(value: float, limits: Sequence[float]) -> str:
     return next((str(limit) for limit in limits if value <= limit), "more")
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """What the model says of the item: the signals it raised and its probability of ``casualties``."""
-
-    labels: frozenset[str]
-    casualties: float
-
-
-def signals_of(labels: Collection[str], casualties: float | None = None) -> Signals:
-    """Signals with the probability of ``casualties``, or what stands for one where it is not known."""
-    raised = frozenset(labels)
-    return Signals(raised, casualties if casualties is not None else 0.9 if "casualties" in raised else 0.1)
-
-
 class Scene:
     """All mentions of an item that may enter the toll of one kind, and the features of adding them up."""
 
-    def __init__(self, passages: Sequence[Passage], kind: Kind, mentions: Sequence[Mention], signals: Signals) -> None:
+    def __init__(self, passages: Sequence[Passage], kind: Kind, mentions: Sequence[Mention]) -> None:
         self._passages = {passage.field: passage for passage in passages}
-        self._labels = signals.labels
-        self._deadly = _bucket(signals.casualties, _CHANCES)
         self.kind = kind
         self._other: Kind = "injured" if kind == "killed" else "killed"
         self.all = mentions
@@ -344,7 +326,6 @@ class Scene:
         inside = sorted({self.sorts[at] for at in members})
         outside = sorted({self.sorts[at] for at in left if self.sorts[at][:3] != "far"})
         features += [f"in|{sort}" for sort in inside] + [f"out|{sort}" for sort in outside]
-        features += [f"deadly|{self._deadly}|{sort}" for sort in inside]
         features += [f"in out|{one}|{two}" for one in inside for two in outside]
         features.append(f"all|{'+'.join(inside)}|{'+'.join(outside)}")
         features.append(f"alike|{'+'.join(sorted(self.sorts[at] for at in members))}")
@@ -367,26 +348,11 @@ class Scene:
         features = ["none", f"none|near|{min(3, len(self.near))}", f"none|counted|{min(3, len(counted))}"]
         sorts = sorted({sort for sort in self.sorts if sort[:3] != "far"})
         features += [f"none|{sort}" for sort in sorts] + [f"none|all|{'+'.join(sorts)}"]
-        features += [f"none|deadly|{self._deadly}", f"none|deadly|{self._deadly}|{'+'.join(sorts)}"]
-        features += [f"none|label|{label}" for label in sorted(self._labels)]
-        features.append(f"none|labels|{min(4, len(self._labels))}")
-        features += self._setting(sorts)
         if any(m.form == "vague" and m.kind == self.kind for m in self.all):
             features.append("none|vague")
         if any(self.kind in passage.matches for passage in self._passages.values()):
             features.append("none|trigger")
         return features if self.mentions else [*features, "none|no mention"]
-
-    def _setting(self, sorts: Sequence[str]) -> list[str]:
-        """Whether the words speak of war or of accidents, crime and stories."""
-        keys = frozenset().union(*(passage.matches for passage in self._passages.values()))
-        lures = [key for key in ("accident", "crime", "art") if key in keys]
-        plain = any(sort.startswith("plain") for sort in sorts)
-        spoken = frozenset().union(*(passage.phrases for passage in self._passages.values()))
-        features = [f"none|setting|{'+'.join(lures)}", f"none|setting|{'+'.join(lures)}|{self._deadly}|{plain}"]
-        features += [f"none|says|{signal}" for signal in sorted(spoken)]
-        features.append(f"none|says|{min(4, len(spoken))}|{'+'.join(lures)}")
-        return features
 
 
 def mentions_of(passages: Sequence[Passage]) -> list[Mention]:

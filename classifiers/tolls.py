@@ -13,16 +13,22 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from classifiers.assessment import Figure, Text, Toll
 from classifiers.claims import claimants
 from classifiers.lexicon import load_lexicon
 from classifiers.mentions import HARM, Kind, Mention, counts_nobody
 from classifiers.passage import Passage, read_passages
-from classifiers.toll_features import MOST_PARTS, Scene, mentions_of, signals_of
+from classifiers.toll_features import MOST_PARTS, Scene, mentions_of
 
 _FORMAT = 1
+_LEAST: Mapping[Kind, float] = {"killed": 0.5, "injured": 0.2}
+"""From this product of chances on a number is given; one item in a hundred that states none then gets one."""
+_LEAST_CHANCE = 0.3
+_LABELLED = 0.95
+_LURES = {"accident": 1.5, "crime": 1.0}
+"""Log-odds that words of accidents and of ordinary crime take off the chance of casualties."""
 _FIGURE_REACH = 6.0
 _FIGURE_KINDS: Mapping[Kind, Literal["killed", "injured", "captured", "abducted", "displaced", "fighters"]] = {
     "killed": "killed",
@@ -70,17 +76,31 @@ class TollModel:
         ]
         return sorted(ranked, key=lambda entry: -entry[0])
 
-    def choose(self, scene: Scene) -> tuple[int, ...]:
-        """The members of the best toll: ways to the same number are added up before numbers are compared."""
+    def choose(self, scene: Scene) -> Choice:
+        """The best number, its members and how likely it is that the item gives any number at all.
+
+        Ways to the same number are added up before numbers are compared.
+        """
         if not scene.mentions:
-            return ()
+            return Choice(None, (), 0.0)
         ranked = self.rank(scene)
         mass: dict[int | None, float] = {}
         for score, members in ranked:
             value = value_of(scene, members)
             mass[value] = mass.get(value, 0.0) + math.exp(score - ranked[0][0])
+        none = mass.pop(None)
         best = max(mass, key=lambda value: mass[value])
-        return next(members for _, members in ranked if value_of(scene, members) == best)
+        members = next(members for _, members in ranked if value_of(scene, members) == best)
+        return Choice(best, members, mass[best] / (mass[best] + none))
+
+
+class Choice(NamedTuple):
+    """What :meth:`TollModel.choose` found."""
+
+    value: int | None
+    members: tuple[int, ...]
+    chance: float
+    """Of the number against none, given that the item reports casualties."""
 
 
 def subsets(count: int) -> Iterator[tuple[int, ...]]:
@@ -139,27 +159,39 @@ def read_toll(
     language
         ISO 639-1 code; without a lexicon for it nothing is read.
     labels
-        the signals raised for the text: they count for and against giving a number at all, since the dead of
-        accidents, crime and disease are none of ours.
+        the signals raised for the text.
     probabilities
-        the probability of each signal, where known: a number that stands plainly in the text is given though
-        ``casualties`` was missed by little.
+        the probability of each signal, where known; else ``casualties`` counts as sure as far as it is raised. A
+        number is given where the chance that the item reports casualties of ours, times the chance that it gives
+        one for them, is high enough: the dead of accidents, crime and disease are none of ours.
     """
     lexicon = load_lexicon(language)
-    if lexicon is None or not (labels or probabilities):
+    chance = probabilities["casualties"] if probabilities else _LABELLED if "casualties" in labels else 0.0
+    if lexicon is None or not (labels or chance >= _LEAST_CHANCE):
         return TollReading(None, None, ())
     passages = read_passages(text, lexicon)
     mentions = mentions_of(passages)
-    signals = signals_of(labels, probabilities.get("casualties") if probabilities else None)
-    killed, injured = (_toll(Scene(passages, kind, mentions, signals), passages) for kind in HARM)
+    chance = _lured(chance, passages)
+    killed, injured = (_toll(Scene(passages, kind, mentions), passages, chance) for kind in HARM)
     harmed = killed is not None or injured is not None
     figures = [figure for figure in _figures(passages, mentions) if harmed or figure.kind not in HARM]
     return TollReading(killed, injured, tuple(figures))
 
 
-def _toll(scene: Scene, passages: Sequence[Passage]) -> Toll | None:
-    members = [scene.mentions[at] for at in load_toll_model().choose(scene)]
-    best = sum(m.number.best or 0 for m in members) if members else None
+def _lured(chance: float, passages: Sequence[Passage]) -> float:
+    """The chance of casualties of ours after words of accidents and crime have counted against it."""
+    against = sum(weight for key, weight in _LURES.items() if any(key in p.matches for p in passages))
+    odds = chance / max(1.0 - chance, 1e-9) * math.exp(-against)
+    return odds / (1.0 + odds)
+
+
+def _toll(scene: Scene, passages: Sequence[Passage], chance: float) -> Toll | None:
+    choice = load_toll_model().choose(scene)
+    given = chance * choice.chance >= _LEAST[scene.kind]
+    members = [scene.mentions[at] for at in choice.members] if given else []
+    best = choice.value if given else None
+    if best is None and chance < _LEAST_CHANCE:
+        return None
     total = _total(scene, members, best, passages)
     if best is None:
         words = _words(scene)
