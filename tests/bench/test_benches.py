@@ -61,7 +61,7 @@ def test_soak_passes_simulated_hours(tmp_path: Path) -> None:
 
 def test_restart_stops_in_mid_fan_out_and_storms() -> None:
     """A daemon that is told to stop while it sends ends with 0; one that is restarted asks no feed too often."""
-    code, said = bench("restart", "--times", "1", "--chats", "12", "--storm", "3", "--seconds", "2")
+    code, said = bench("restart", "--times", "1", "--chats", "12", "--storm", "2", "--seconds", "6")
     assert code == 0, said
     assert "1 stops in mid fan-out: exit 0 within 10 s 1 times" in said
     assert "of 12 messages lost 0, copies 0" in said
