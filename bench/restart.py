@@ -330,12 +330,12 @@ def _orphans(settings: Path) -> list[int]:
 
 def tell_storm(found: Storm, arrived: Counter[object]) -> bool:
     """Print the figures; True where the promises hold."""
-    allowed = 2 + int(found.took_s / INTERVAL_S)
+    allowed, total = 2 + int(found.took_s / INTERVAL_S), found.asked.total()
     most, worst = max(found.asked.values(), default=0), max(arrived.values(), default=0)
     ends = ", ".join(f"{count} with {code}" for code, count in sorted(found.exits.items()))
     print(
         f"{found.restarts} restarts in {found.took_s:.0f} s ({found.killed} by SIGKILL; exits: {ends}):\n"
-        f"  a feed was asked {most} times at most ({allowed} allowed), {found.asked.total()} requests for {FEEDS} feeds\n"
+        f"  a feed was asked {most} times at most ({allowed} allowed), {total} requests for {FEEDS} feeds\n"
         f"  {found.asked_at_last} were asked {found.late_s:.0f} s after the storm\n"
         f"  an alert arrived {worst} times at most; {len(arrived)} of 40 messages sent\n"
         f"  worker processes left behind {found.orphans}"
