@@ -95,7 +95,7 @@ class Scene:
 
     def _is_past(self, mention: Mention) -> bool:
         """Whether it likely counts the dead of another, earlier event."""
-        if mention.flags & {"earlier_before0", "year_before", "after_before"}:
+        if mention.flags & {"earlier_before0", "year_before"}:
             return True
         return self._is_relative(mention) and bool(mention.flags & _EARLIER)
 
@@ -301,7 +301,7 @@ class Scene:
         breaks = min(2, sum("breaks" in marks for marks in passage.marks[begin:end]))
         words = min(4, sum(marks.isdisjoint({"people", "and"}) for marks in passage.marks[begin:end])) // 2
         tie = f"{'trigger' if harmed else 'and' if 'and' in keys else '-'}|{breaks}"
-        listed = not harmed and ("and" in keys or (any(passage.clause_starts[begin : end + 1]) and not breaks))
+        listed = not harmed and "and" in keys
         return [
             f"between|{distance}", f"between|{distance}|{trigger}",
             f"between|{self.kind in keys}|{'and' in keys}|{self._other in keys}",
