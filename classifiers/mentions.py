@@ -96,7 +96,7 @@ def counts_nobody(mention: Mention) -> bool:
         return True
     if mention.form == "digits" and _is_age(mention):
         return True
-    people = "people_after" in flags
+    people = "people_after" in flags or mention.is_single
     if "not_before" in flags or number.doubt == "compound":
         return not people
     if number.doubt == "year":
@@ -146,6 +146,7 @@ class _Reader:
     def __init__(self, passage: Passage) -> None:
         self._p = passage
         self._articles = passage.lexicon.words("toll", "one")
+        self._lone = passage.lexicon.words("toll", "lone")
         self._persons = passage.lexicon.words("toll", "person")
         self._plurals = passage.lexicon.words("toll", "plural")
         found = [_Trigger(m.first, m.last, kind, m) for kind in KINDS for m in passage.matches.get(kind, ())]
@@ -161,8 +162,15 @@ class _Reader:
         return [
             _one(tokens, at, at + 1)
             for at, token in enumerate(tokens)
-            if token.text in self._articles and "number" not in marks[at] and self._person_after(at)
+            if token.text in self._articles
+            and "number" not in marks[at]
+            and (self._person_after(at) or (token.text in self._lone and self._harm_after(at)))
         ]
+
+    def _harm_after(self, at: int) -> bool:
+        """Whether a word of harm follows at once ("another wounded", "another was hurt")."""
+        near = range(at + 1, min(at + 4, len(self._p.tokens)))
+        return any(self._p.marks[i] & set(HARM) and self._p.same_sentence(at, i) for i in near)
 
     def _person_after(self, at: int) -> bool:
         """Whether one person is named within five words of the article at ``at``."""
@@ -223,12 +231,18 @@ class _Reader:
 
     def bare(self, mentions: Sequence[Mention]) -> list[Number]:
         """Words of killing or wounding that no amount is tied to."""
-        taken = {m.links[kind].trigger.first for m in mentions for kind in HARM if _takes(m, kind)}
+        taken = {
+            at
+            for mention in mentions
+            for kind in HARM
+            if _takes(mention, kind)
+            for at in _span(mention.links[kind].trigger)
+        }
         return [
             _one(self._p.tokens, match.first, match.last)
             for kind in HARM
             for match in self._p.matches.get(kind, ())
-            if match.first not in taken
+            if taken.isdisjoint(_span(match))
         ]
 
     # ------------------------------------------------------------------------------------------- ties
@@ -268,7 +282,7 @@ class _Reader:
         if not after and self._rises_to(number):
             words = commas = ands = numbers = 0
         alone = numbers - min(numbers, ands + commas)
-        cost = 0.5 * words + 1.5 * commas + ands + 3 * alone + 3 * triggers
+        cost = 0.5 * words + 1.5 * max(0, commas - numbers) + ands + 3 * alone + 3 * triggers
         return Link(cost, after, words, commas, ands, numbers, triggers, breaks, trigger.match)
 
     def _rises_to(self, number: Number) -> bool:
@@ -312,6 +326,9 @@ class _Reader:
             flags.append("not_before")
         if "people" in previous:
             flags.append("people_before")
+        start = self._start_of_amount(number)
+        if "after" in self._p.marks[start] and (start == 0 or not self._p.same_sentence(start - 1, start)):
+            flags.append("after_before")
         if "from" in previous and any(
             "grows" in keys for keys in self._p.marks[max(0, number.first - 10) : number.first]
         ):
@@ -320,6 +337,13 @@ class _Reader:
         near = [self._p.marks[at] for at in range(low, number.first) if self._p.tokens[at].sentence == number.sentence]
         seen = frozenset().union(*near)
         return flags + [f"{key}_near" for key in ("including", "more", "total", "rises") if key in seen]
+
+    def _start_of_amount(self, number: Number) -> int:
+        """Token index before the number and its "at least"."""
+        at = number.first - 1
+        while at > 0 and self._p.marks[at] & {"at_least", "about", "up_to", "more"}:
+            at -= 1
+        return at
 
     def _flags_after(self, number: Number) -> list[str]:
         marks = self._p.marks
@@ -381,6 +405,10 @@ def _takes(mention: Mention, kind: Kind) -> bool:
     if mention.form in {"article", "noun"}:
         return mention.cost(kind) <= 1.5
     return mention.kind == kind and mention.cost(kind) < 3 and not counts_nobody(mention)
+
+
+def _span(match: Match) -> range:
+    return range(match.first, match.last)
 
 
 def _one(tokens: Sequence[Token], first: int, last: int) -> Number:

@@ -90,8 +90,10 @@ def read_passage(name: Field, text: str, lexicon: Lexicon) -> Passage:
     marks: list[set[str]] = [set() for _ in tokens]
     found = lexicon.scan_all(tokens)
     spared = {at for match in found if match.key == "toll.nobody" for at in range(match.first, match.last)}
+    longer = {at: m.key for m in found if m.key in _HARM for at in range(m.first, m.last) if m.last - m.first > 1}
     for match in found:
-        if match.key in _HARM and match.first in spared:
+        alone = match.last - match.first == 1 and longer.get(match.first, match.key) != match.key
+        if match.key in _HARM and (match.first in spared or alone):
             continue
         section, _, own = match.key.partition(".")
         key = _ONE_KEY.get(section, own)

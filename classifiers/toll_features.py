@@ -9,14 +9,18 @@ serves in all; only the wording of triggers is its own feature.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import combinations, pairwise
 
 from classifiers.mentions import KINDS, Kind, Mention, counts_nobody, read_mentions
 from classifiers.passage import Passage
 
 MOST_MENTIONS = 7
 MOST_PARTS = 4
+FARTHEST_PART = 2
+"""Sentences from one part of a toll to the next."""
+_FARTHEST = 20.0
 _BUCKETS = (0, 0.5, 1, 2, 3, 4.5, 6, 9, 14)
 _VALUES = (1, 2, 5, 9, 24, 99, 499, 1999)
 _SENTENCE_KEYS = (
@@ -53,7 +57,7 @@ class Scene:
     def _in_reach(self, mention: Mention) -> bool:
         cost = mention.cost(self.kind)
         limit = {"bare": 0.0, "noun": 3.0, "article": 5.0}.get(mention.form)
-        return limit is None or cost <= limit
+        return cost <= (limit if limit is not None else _FARTHEST)
 
     @cached_property
     def near(self) -> list[Mention]:
@@ -95,9 +99,16 @@ class Scene:
 
     def _is_past(self, mention: Mention) -> bool:
         """Whether it likely counts the dead of another, earlier event."""
-        if mention.flags & {"earlier_before0", "year_before"}:
+        if mention.flags & {"earlier_before0", "year_before", "after_before"}:
             return True
-        return self._is_relative(mention) and bool(mention.flags & _EARLIER)
+        return self._is_relative(mention) and (bool(mention.flags & _EARLIER) or self._has_main_clause(mention))
+
+    def _has_main_clause(self, mention: Mention) -> bool:
+        """Whether the dead of another clause than the relative one are told of as plainly."""
+        return any(
+            other is not mention and self.strengths[at] >= 2 and not self._is_relative(other)
+            for at, other in enumerate(self.mentions)
+        )
 
     def _is_relative(self, mention: Mention) -> bool:
         """Whether its trigger stands in a relative clause ("the attack that killed 13")."""
@@ -117,6 +128,20 @@ class Scene:
         return "active" if "active" in keys else "passive" if "passive" in keys else "?"
 
     # ------------------------------------------------------------------------------------------- one mention
+
+    def sums(self) -> Iterator[tuple[int, ...]]:
+        """All sets of one to four mentions that may be added up: parts of one toll stand close together."""
+        for size in range(1, min(len(self.mentions), MOST_PARTS) + 1):
+            for members in combinations(range(len(self.mentions)), size):
+                if all(self._are_close(self.mentions[i], self.mentions[j]) for i, j in pairwise(members)):
+                    yield members
+
+    def _are_close(self, one: Mention, two: Mention) -> bool:
+        return one.field != two.field or two.number.sentence - one.number.sentence <= FARTHEST_PART
+
+    def value_of(self, members: Sequence[int]) -> int | None:
+        """The number that the mentions ``members`` add up to; ``None`` for none."""
+        return sum(self.mentions[at].number.best or 0 for at in members) if members else None
 
     def mention_features(self, at: int) -> list[str]:
         """Features of mention ``at`` being part of the toll."""
@@ -301,7 +326,7 @@ class Scene:
         breaks = min(2, sum("breaks" in marks for marks in passage.marks[begin:end]))
         words = min(4, sum(marks.isdisjoint({"people", "and"}) for marks in passage.marks[begin:end])) // 2
         tie = f"{'trigger' if harmed else 'and' if 'and' in keys else '-'}|{breaks}"
-        listed = not harmed and "and" in keys
+        listed = not harmed and ("and" in keys or (any(passage.clause_starts[begin : end + 1]) and not breaks))
         return [
             f"between|{distance}", f"between|{distance}|{trigger}",
             f"between|{self.kind in keys}|{'and' in keys}|{self._other in keys}",
@@ -314,7 +339,7 @@ class Scene:
 
     def set_features(self, members: Sequence[int]) -> list[str]:
         """Features of the toll that adds up ``members``, beside those of its mentions and pairs."""
-        total = sum(self.mentions[at].number.best or 0 for at in members)
+        total = self.value_of(members) or 0
         left = [at for at in range(len(self.mentions)) if at not in members]
         strong = [at for at in left if self.strengths[at] >= 2 and not self.mentions[at].is_single]
         several = len(members) > 1

@@ -20,7 +20,7 @@ from classifiers.claims import claimants
 from classifiers.lexicon import load_lexicon
 from classifiers.mentions import HARM, Kind, Mention, counts_nobody
 from classifiers.passage import Passage, read_passages
-from classifiers.toll_features import MOST_PARTS, Scene, mentions_of
+from classifiers.toll_features import Scene, mentions_of
 
 _FORMAT = 1
 _LEAST: Mapping[Kind, float] = {"killed": 0.5, "injured": 0.2}
@@ -72,7 +72,7 @@ class TollModel:
                 + _sum(weights, scene.set_features(members)),
                 members,
             )
-            for members in subsets(count)
+            for members in scene.sums()
         ]
         return sorted(ranked, key=lambda entry: -entry[0])
 
@@ -86,11 +86,11 @@ class TollModel:
         ranked = self.rank(scene)
         mass: dict[int | None, float] = {}
         for score, members in ranked:
-            value = value_of(scene, members)
+            value = scene.value_of(members)
             mass[value] = mass.get(value, 0.0) + math.exp(score - ranked[0][0])
         none = mass.pop(None)
         best = max(mass, key=lambda value: mass[value])
-        members = next(members for _, members in ranked if value_of(scene, members) == best)
+        members = next(members for _, members in ranked if scene.value_of(members) == best)
         return Choice(best, members, mass[best] / (mass[best] + none))
 
 
@@ -101,17 +101,6 @@ class Choice(NamedTuple):
     members: tuple[int, ...]
     chance: float
     """Of the number against none, given that the item reports casualties."""
-
-
-def subsets(count: int) -> Iterator[tuple[int, ...]]:
-    """All sets of one to four of ``count`` mentions, as tuples of indices."""
-    for size in range(1, min(count, MOST_PARTS) + 1):
-        yield from combinations(range(count), size)
-
-
-def value_of(scene: Scene, members: Sequence[int]) -> int | None:
-    """The number that the mentions ``members`` add up to; ``None`` for none."""
-    return sum(scene.mentions[at].number.best or 0 for at in members) if members else None
 
 
 def _sum(weights: Mapping[str, float], features: Sequence[str]) -> float:
