@@ -1,12 +1,13 @@
 """The daemon through many simulated hours, and what it holds at the end of each: memory, descriptors, tasks, its log.
 
-    python bench/soak.py [--feeds 60] [--hours 6] [--interval 15m] [--items 0.5] [--step 5] [--settle 1.5]
+    python bench/soak.py [--feeds 60] [--hours 6] [--interval 15m] [--items 0.5] [--loud 0.04] [--step 5] [--settle 1.5]
 
 The feeds (RSS with ETags, on loopback), Slack and Telegram are a process of their own; the daemon is the real one with
 its database, workers and channels, in this process. Its clock jumps ``--step`` minutes at a time, as in the demo, and
 waits after each jump until every feed that is due was asked and every message that is due was sent. Each feed
-publishes ``--items`` an hour, one in eight about violence somewhere; what is older than a quarter of the hours is
-purged, so that retention is at work too.
+publishes ``--items`` an hour; ``--loud`` of them are about violence somewhere, each of them a story of its own. What is
+older than a quarter of the hours is purged, so that retention is at work too. Stories stay in memory for 48 hours,
+about 18 kB each here: while that window fills, 60 new stories an hour alone are 1 MiB an hour.
 
 What is promised, and exit code 1 where it is broken, from the end of the warm-up (a quarter of the hours) on: the
 resident set grows by at most 1 MiB an hour (least squares), descriptors and tasks stay within ten of what they were,
@@ -94,9 +95,9 @@ class Story:
 class Press(LoopbackServer):
     """Feeds whose items come at times of the simulated clock, which others set."""
 
-    def __init__(self, feeds: int, hours: float, an_hour: float) -> None:
+    def __init__(self, feeds: int, hours: float, an_hour: float, loud: float) -> None:
         super().__init__()
-        self._feeds = [_stories(n, hours, an_hour) for n in range(feeds)]
+        self._feeds = [_stories(n, hours, an_hour, loud) for n in range(feeds)]
         self._now = START
 
     def routes(self) -> list[web.RouteDef]:
@@ -116,15 +117,15 @@ class Press(LoopbackServer):
         return web.Response(body=_rss(number, shown), content_type="application/rss+xml", headers={"ETag": etag})
 
 
-def _stories(feed: int, hours: float, an_hour: float) -> list[Story]:
+def _stories(feed: int, hours: float, an_hour: float, share: float) -> list[Story]:
     rng = random.Random(feed)
     minutes = sorted(rng.uniform(-300, hours * 60) for _ in range(max(1, round((hours + 5) * an_hour))))
-    return [_story(feed, START + timedelta(minutes=minute), rng) for minute in minutes]
+    return [_story(feed, START + timedelta(minutes=minute), share, rng) for minute in minutes]
 
 
-def _story(feed: int, at: datetime, rng: random.Random) -> Story:
+def _story(feed: int, at: datetime, share: float, rng: random.Random) -> Story:
     town, place = rng.choice(_TOWNS).strip(), rng.choice(_PLACES)
-    loud = rng.random() < 0.125
+    loud = rng.random() < share
     title = rng.choice(_LOUD if loud else _QUIET).format(town=town, place=place, n=rng.randint(2, 90))
     names = " ".join(_name(rng) for _ in range(14 if loud else 6))
     return Story(at, f"{_name(rng)}: {title}" if loud else title, f"It is known as {names}.", _slug(feed, at))
@@ -148,13 +149,13 @@ def _rss(feed: int, stories: list[Story]) -> bytes:
     return f"<rss version='2.0'><channel><title>Outlet {feed}</title>{items}</channel></rss>".encode()
 
 
-def serve(ready: Connection, feeds: int, hours: float, an_hour: float) -> None:
+def serve(ready: Connection, feeds: int, hours: float, an_hour: float, loud: float) -> None:
     """The world, until its process is ended."""
-    asyncio.run(_serve(ready, feeds, hours, an_hour))
+    asyncio.run(_serve(ready, Press(feeds, hours, an_hour, loud)))
 
 
-async def _serve(ready: Connection, feeds: int, hours: float, an_hour: float) -> None:
-    async with Press(feeds, hours, an_hour) as press, FakeSlack() as slack, FakeTelegram() as telegram:
+async def _serve(ready: Connection, press: Press) -> None:
+    async with press, FakeSlack() as slack, FakeTelegram() as telegram:
         ready.send((press.origin, slack.url("desk"), telegram.origin))
         await asyncio.Event().wait()
 
@@ -175,6 +176,8 @@ class Sample:
     database: float
     polls: int
     sent: int
+    stories: int
+    """Open ones, in memory."""
 
 
 def settings_for(asked: argparse.Namespace, place: Path, press: str, slack: str, telegram: str) -> Settings:
@@ -263,6 +266,7 @@ class Soak:
             database=self._settings.database.stat().st_size / MIB,
             polls=daemon.progress.answered,
             sent=daemon.app.sent,
+            stories=len(daemon.app.decider.grouper.stories),
         )
 
 
@@ -283,7 +287,7 @@ def _line(one: Sample) -> str:
     return (
         f"hour {one.hour:g}: RSS {one.rss:.1f} MiB, workers and servers {one.workers:.0f} MiB, "
         f"{one.descriptors} descriptors, {one.tasks} tasks, WAL {one.wal:.1f} MiB, database {one.database:.1f} MiB, "
-        f"{one.polls} polls, {one.sent} messages"
+        f"{one.polls} polls, {one.stories} stories, {one.sent} messages"
     )
 
 
@@ -309,7 +313,8 @@ def broken(samples: list[Sample], feeds: int) -> list[str]:
     idle = [b.hour for a, b in pairwise(samples) if b.polls - a.polls < feeds]
     print(
         f"after the warm-up ({warm[0].hour:g} h): RSS {gain:+.2f} MiB an hour, descriptors {descriptors:+d}, "
-        f"tasks {tasks:+d}; WAL at most {wal:.1f} MiB; {samples[-1].polls} polls, {samples[-1].sent} messages"
+        f"tasks {tasks:+d}; WAL at most {wal:.1f} MiB; {samples[-1].polls} polls, "
+        f"{samples[-1].stories - warm[0].stories:+d} stories, {samples[-1].sent} messages"
     )
     found = [f"RSS grows by {gain:.2f} MiB an hour"] if gain > SLOPE_MIB else []
     found += [f"descriptors grew by {descriptors}"] if descriptors > SPREAD else []
@@ -325,6 +330,7 @@ def main() -> int:
     parser.add_argument("--hours", type=int, default=6, help="simulated")
     parser.add_argument("--interval", default="15m", help="between two polls of a feed, at most")
     parser.add_argument("--items", type=float, default=0.5, help="that a feed publishes an hour")
+    parser.add_argument("--loud", type=float, default=0.04, help="share of items about violence")
     parser.add_argument("--step", type=int, default=5, choices=(1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30), help="minutes")
     parser.add_argument("--settle", type=float, default=1.5, help="real seconds after each jump at least")
     asked = parser.parse_args()
@@ -332,7 +338,7 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     logging.disable(logging.WARNING)
     ours, theirs = multiprocessing.Pipe()
-    arguments = (theirs, asked.feeds, asked.hours, asked.items)
+    arguments = (theirs, asked.feeds, asked.hours, asked.items, asked.loud)
     world = multiprocessing.get_context("fork").Process(target=serve, args=arguments, daemon=True)
     world.start()
     began = time.monotonic()
