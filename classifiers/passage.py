@@ -101,19 +101,28 @@ def read_passage(name: Field, text: str, lexicon: Lexicon) -> Passage:
         for at in range(match.first, match.last):
             marks[at].add(key)
     read = read_numbers(text, tokens, lexicon)
-    numbers = [_after_growth(n, marks) for n in read if not _inside_a_phrase(n, marks)]
+    numbers = [_after_growth(n, tokens, marks) for n in read if not _inside_a_phrase(n, marks)]
     for number in numbers:
         for at in range(number.first, number.last):
             marks[at].add(number.doubt or "number")
+    for number in numbers:
+        if tokens[number.first].text.startswith(_glued_and(lexicon)):
+            marks[number.first].add("and")
     return Passage(name, text, lexicon, tokens, numbers, matches, [frozenset(m) for m in marks])
 
 
-def _after_growth(number: Number, marks: Sequence[set[str]]) -> Number:
+def _glued_and(lexicon: Lexicon) -> tuple[str, ...]:
+    """The particles for "and" that a language glues to the next word (Arabic "و", Hebrew "ו")."""
+    return tuple(prefix for prefix in lexicon.prefixes if prefix in lexicon.words("toll", "and"))
+
+
+def _after_growth(number: Number, tokens: Sequence[Token], marks: Sequence[set[str]]) -> Number:
     """ "rose from 12 to 54" is no range but 54."""
     before = marks[max(0, number.first - 6) : number.first]
     if number.high is None or not any("grows" in keys for keys in before):
         return number
-    return replace(number, best=number.high, low=None, high=None)
+    last = number.last - 1
+    return replace(number, best=number.high, low=None, high=None, first=last, start=tokens[last].start)
 
 
 def _inside_a_phrase(number: Number, marks: Sequence[set[str]]) -> bool:

@@ -9,18 +9,12 @@ serves in all; only the wording of triggers is its own feature.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
-from itertools import combinations, pairwise
+from collections.abc import Sequence
 
-from classifiers.mentions import KINDS, Kind, Mention, counts_nobody, read_mentions
+from classifiers.mentions import KINDS, Kind, Mention
 from classifiers.passage import Passage
+from classifiers.toll_scene import SUBSET, Scene
 
-MOST_MENTIONS = 7
-MOST_PARTS = 4
-FARTHEST_PART = 2
-"""Sentences from one part of a toll to the next."""
-_FARTHEST = 20.0
 _BUCKETS = (0, 0.5, 1, 2, 3, 4.5, 6, 9, 14)
 _VALUES = (1, 2, 5, 9, 24, 99, 499, 1999)
 _SENTENCE_KEYS = (
@@ -28,8 +22,6 @@ _SENTENCE_KEYS = (
     "accused", "demanded",
 )  # fmt: skip
 _PAIR_KEYS = ("since", "total", "year", "historical")
-_SUBSET = frozenset({"including", "including_near"})
-_EARLIER = frozenset({"earlier_before0", "earlier_before1", "earlier_after", "year_before"})
 _MORE = frozenset({"more", "more_near", "more_after"})
 
 
@@ -37,111 +29,10 @@ def _bucket(value: float, limits: Sequence[float]) -> str:
     return next((str(limit) for limit in limits if value <= limit), "more")
 
 
-class Scene:
-    """All mentions of an item that may enter the toll of one kind, and the features of adding them up."""
-
-    def __init__(self, passages: Sequence[Passage], kind: Kind, mentions: Sequence[Mention]) -> None:
-        self._passages = {passage.field: passage for passage in passages}
-        self.kind = kind
-        self._other: Kind = "injured" if kind == "killed" else "killed"
-        self.all = mentions
-        self.mentions = self._eligible()
-
-    def _eligible(self) -> list[Mention]:
-        fit = [m for m in self.all if m.number.best is not None and not counts_nobody(m) and self._in_reach(m)]
-        if len(fit) > MOST_MENTIONS:
-            nearest = sorted(fit, key=lambda m: m.cost(self.kind) + 2 * m.is_single)[:MOST_MENTIONS]
-            fit = [m for m in fit if any(m is n for n in nearest)]
-        return fit
-
-    def _in_reach(self, mention: Mention) -> bool:
-        cost = mention.cost(self.kind)
-        limit = {"bare": 0.0, "noun": 3.0, "article": 5.0}.get(mention.form)
-        return cost <= (limit if limit is not None else _FARTHEST)
-
-    @cached_property
-    def near(self) -> list[Mention]:
-        """The mentions that are about this kind rather than another."""
-        return [m for m in self.mentions if m.kind == self.kind or m.cost(self.kind) <= 1]
-
-    @cached_property
-    def strengths(self) -> list[int]:
-        """0 (no) to 3 (surely): how plainly each mention counts people of this kind."""
-        return [self._strength(m) for m in self.mentions]
-
-    def _strength(self, mention: Mention) -> int:
-        link = mention.links.get(self.kind)
-        if not link or mention.kind != self.kind or mention.flags & _SUBSET:
-            return 0
-        voice = self._voice(mention)
-        if voice == "active" and link.after:
-            return 0
-        if voice == "passive" and not link.after and link.commas + link.breaks:
-            return 1
-        return 3 if link.cost <= 1 else 2 if link.cost <= 3 else 1
-
-    @cached_property
-    def sorts(self) -> list[str]:
-        """One word for each mention: what kind of evidence it is."""
-        return [self._sort_of(at) for at in range(len(self.mentions))]
-
-    def _sort_of(self, at: int) -> str:
-        mention = self.mentions[at]
-        size = "one" if mention.is_single else "number"
-        if self._is_past(mention):
-            return f"past {size}"
-        if mention.flags & _SUBSET or "among_after" in mention.flags:
-            return f"subset {size}"
-        link = mention.links.get(self.kind)
-        if link and link.after and self._voice(mention) == "active":
-            return f"self {size}" if "self_after" in mention.flags else f"agent {size}"
-        return f"{('far', 'weak', 'plain', 'plain')[self.strengths[at]]} {size}"
-
-    def _is_past(self, mention: Mention) -> bool:
-        """Whether it likely counts the dead of another, earlier event."""
-        if mention.flags & {"earlier_before0", "year_before", "after_before"}:
-            return True
-        return self._is_relative(mention) and (bool(mention.flags & _EARLIER) or self._has_main_clause(mention))
-
-    def _has_main_clause(self, mention: Mention) -> bool:
-        """Whether the dead of another clause than the relative one are told of as plainly."""
-        return any(
-            other is not mention and self.strengths[at] >= 2 and not self._is_relative(other)
-            for at, other in enumerate(self.mentions)
-        )
-
-    def _is_relative(self, mention: Mention) -> bool:
-        """Whether its trigger stands in a relative clause ("the attack that killed 13")."""
-        link = mention.links.get(self.kind)
-        if not link:
-            return False
-        return "relative" in self._passages[mention.field].keys_between(link.trigger.first, link.trigger.last)
-
-    def _voice(self, mention: Mention) -> str:
-        """Whether the trigger's people stand behind it ("kills"), before it ("died") or it cannot be told."""
-        link = mention.links.get(self.kind)
-        if not link:
-            return "-"
-        keys = self._passages[mention.field].keys_between(link.trigger.first, link.trigger.last)
-        if "active" in keys and "passive" in keys:
-            return "both"
-        return "active" if "active" in keys else "passive" if "passive" in keys else "?"
+class TollFeatures(Scene):
+    """The features of adding up the mentions of a scene."""
 
     # ------------------------------------------------------------------------------------------- one mention
-
-    def sums(self) -> Iterator[tuple[int, ...]]:
-        """All sets of one to four mentions that may be added up: parts of one toll stand close together."""
-        for size in range(1, min(len(self.mentions), MOST_PARTS) + 1):
-            for members in combinations(range(len(self.mentions)), size):
-                if all(self._are_close(self.mentions[i], self.mentions[j]) for i, j in pairwise(members)):
-                    yield members
-
-    def _are_close(self, one: Mention, two: Mention) -> bool:
-        return one.field != two.field or two.number.sentence - one.number.sentence <= FARTHEST_PART
-
-    def value_of(self, members: Sequence[int]) -> int | None:
-        """The number that the mentions ``members`` add up to; ``None`` for none."""
-        return sum(self.mentions[at].number.best or 0 for at in members) if members else None
 
     def mention_features(self, at: int) -> list[str]:
         """Features of mention ``at`` being part of the toll."""
@@ -160,8 +51,8 @@ class Scene:
 
     def _reach(self, mention: Mention) -> list[str]:
         form, side, cost = mention.form, self._side(mention), mention.cost(self.kind)
-        other = mention.cost(self._other)
-        third = min(mention.cost(kind) for kind in KINDS if kind not in {self.kind, self._other})
+        other = mention.cost(self.other)
+        third = min(mention.cost(kind) for kind in KINDS if kind not in {self.kind, self.other})
         bucket = _bucket(cost, _BUCKETS)
         lead = _lead(cost - min(other, third))
         return [
@@ -175,14 +66,14 @@ class Scene:
         return "-" if not link else "after" if link.after else "before"
 
     def _relative(self, kind: Kind | None) -> str:
-        return "same" if kind == self.kind else "other" if kind == self._other else str(kind)
+        return "same" if kind == self.kind else "other" if kind == self.other else str(kind)
 
     def _trigger(self, mention: Mention) -> list[str]:
         link = mention.links.get(self.kind)
         if not link:
             return []
-        side, voice = self._side(mention), self._voice(mention)
-        tokens = self._passages[mention.field].tokens[link.trigger.first : link.trigger.last]
+        side, voice = self._side(mention), self.voice(mention)
+        tokens = self.passages[mention.field].tokens[link.trigger.first : link.trigger.last]
         rival = self._rival(mention)
         features = [
             f"commas|{side}|{min(link.commas, 2)}", f"ands|{side}|{min(link.ands, 2)}",
@@ -193,7 +84,7 @@ class Scene:
             f"trigger|{' '.join(token.text for token in tokens)}|{side}",
             f"rival|{rival}|{side}", f"rival|{rival}|{mention.form}",
         ]  # fmt: skip
-        if self._is_relative(mention):
+        if self.is_relative(mention):
             earlier = any(_order(m) < _order(mention) for m in self.near)
             features += [f"relative|{side}|{earlier}", f"relative|{mention.form}"]
         if "self_after" in mention.flags:
@@ -215,7 +106,7 @@ class Scene:
         return "none" if not closer else "same" if all(after == link.after for after in closer) else "across"
 
     def _surroundings(self, mention: Mention) -> list[str]:
-        passage = self._passages[mention.field]
+        passage = self.passages[mention.field]
         keys = passage.keys_of(mention.number.sentence)
         features = [f"flag|{flag}" for flag in mention.flags]
         features += [f"flag|{flag}|{mention.form}" for flag in mention.flags]
@@ -245,7 +136,7 @@ class Scene:
 
     def _bare(self, mention: Mention) -> list[str]:
         """Whether a word of killing that no amount is tied to speaks of one person or of several."""
-        passage, first, last = self._passages[mention.field], mention.number.first, mention.number.last
+        passage, first, last = self.passages[mention.field], mention.number.first, mention.number.last
         keys = passage.keys_between(first, last)
         agreement = "one" if "single" in keys else "several" if "several" in keys else "?"
         before, after = self._person_near(passage, first - 1, -1), self._person_near(passage, last, 1)
@@ -291,9 +182,9 @@ class Scene:
         trigger = self._same_trigger(one, two)
         strong = f"{self.strengths[first]}{self.strengths[second]}"
         near = f"{one.kind == self.kind}{two.kind == self.kind}"
-        keys = [self._passages[m.field].keys_of(m.number.sentence) for m in (one, two)]
+        keys = [self.passages[m.field].keys_of(m.number.sentence) for m in (one, two)]
         also = "also" in keys[1]
-        subset = bool(two.flags & _SUBSET) and apart == "0"
+        subset = bool(two.flags & SUBSET) and apart == "0"
         features = [
             f"pair|{apart}", f"pair|{apart}|{values}", f"pair|{apart}|{forms}", f"pair|{apart}|{who}",
             f"pair|{apart}|{trigger}", f"pair|{apart}|{near}", f"pair|{apart}|{trigger}|{who}",
@@ -318,9 +209,9 @@ class Scene:
 
     def _joined(self, one: Mention, two: Mention, forms: str, who: str, trigger: str, strong: str) -> list[str]:
         """What stands between two mentions of one sentence."""
-        passage = self._passages[one.field]
+        passage = self.passages[one.field]
         begin, end = one.number.last, two.number.first
-        keys = passage.keys_between(begin, end)
+        keys = passage.keys_between(begin, end) | (passage.marks[end] & {"and"})
         distance = _bucket(end - begin, _BUCKETS)
         harmed = bool(keys & {"killed", "injured", "captured", "abducted"})
         breaks = min(2, sum("breaks" in marks for marks in passage.marks[begin:end]))
@@ -329,7 +220,7 @@ class Scene:
         listed = not harmed and ("and" in keys or (any(passage.clause_starts[begin : end + 1]) and not breaks))
         return [
             f"between|{distance}", f"between|{distance}|{trigger}",
-            f"between|{self.kind in keys}|{'and' in keys}|{self._other in keys}",
+            f"between|{self.kind in keys}|{'and' in keys}|{self.other in keys}",
             f"tie|{tie}", f"tie|{tie}|{forms}", f"tie|{tie}|{strong}", f"tie|{tie}|{who}",
             f"listed|{listed}|{forms}|{words}", f"listed|{listed}|{forms}", f"listed|{listed}|{who}",
             f"listed|{listed}|{trigger}",
@@ -375,14 +266,9 @@ class Scene:
         features += [f"none|{sort}" for sort in sorts] + [f"none|all|{'+'.join(sorts)}"]
         if any(m.form == "vague" and m.kind == self.kind for m in self.all):
             features.append("none|vague")
-        if any(self.kind in passage.matches for passage in self._passages.values()):
+        if any(self.kind in passage.matches for passage in self.passages.values()):
             features.append("none|trigger")
         return features if self.mentions else [*features, "none|no mention"]
-
-
-def mentions_of(passages: Sequence[Passage]) -> list[Mention]:
-    """The mentions of all passages, in order."""
-    return [mention for passage in passages for mention in read_mentions(passage)]
 
 
 def _lead(difference: float) -> str:

@@ -20,12 +20,15 @@ from classifiers.claims import claimants
 from classifiers.lexicon import load_lexicon
 from classifiers.mentions import HARM, Kind, Mention, counts_nobody
 from classifiers.passage import Passage, read_passages
-from classifiers.toll_features import Scene, mentions_of
+from classifiers.toll_features import TollFeatures
+from classifiers.toll_scene import mentions_of
 
 _FORMAT = 1
 _LEAST: Mapping[Kind, float] = {"killed": 0.5, "injured": 0.2}
 """From this product of chances on a number is given; one item in a hundred that states none then gets one."""
 _LEAST_CHANCE = 0.3
+_LONG, _WAR = 300, 5000
+"""From these numbers on dead "since the fighting began", or dead at all, are those of a war."""
 _LABELLED = 0.95
 _LURES = {"accident": 1.5, "crime": 1.0}
 """Log-odds that words of accidents and of ordinary crime take off the chance of casualties."""
@@ -38,7 +41,6 @@ _FIGURE_KINDS: Mapping[Kind, Literal["killed", "injured", "captured", "abducted"
     "displaced": "displaced",
     "sent": "fighters",
 }
-_CUMULATIVE = frozenset({"total", "since"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class TollModel:
     weights: Mapping[Kind, Mapping[str, float]]
     bias: Mapping[Kind, float]
 
-    def rank(self, scene: Scene) -> list[tuple[float, tuple[int, ...]]]:
+    def rank(self, scene: TollFeatures) -> list[tuple[float, tuple[int, ...]]]:
         """Score and members of every possible toll, best first; no members stand for giving no number."""
         weights = self.weights[scene.kind]
         count = len(scene.mentions)
@@ -76,7 +78,7 @@ class TollModel:
         ]
         return sorted(ranked, key=lambda entry: -entry[0])
 
-    def choose(self, scene: Scene) -> Choice:
+    def choose(self, scene: TollFeatures) -> Choice:
         """The best number, its members and how likely it is that the item gives any number at all.
 
         Ways to the same number are added up before numbers are compared.
@@ -161,7 +163,7 @@ def read_toll(
     passages = read_passages(text, lexicon)
     mentions = mentions_of(passages)
     chance = _lured(chance, passages)
-    killed, injured = (_toll(Scene(passages, kind, mentions), passages, chance) for kind in HARM)
+    killed, injured = (_toll(TollFeatures(passages, kind, mentions), passages, chance) for kind in HARM)
     harmed = killed is not None or injured is not None
     figures = [figure for figure in _figures(passages, mentions) if harmed or figure.kind not in HARM]
     return TollReading(killed, injured, tuple(figures))
@@ -174,10 +176,12 @@ def _lured(chance: float, passages: Sequence[Passage]) -> float:
     return odds / (1.0 + odds)
 
 
-def _toll(scene: Scene, passages: Sequence[Passage], chance: float) -> Toll | None:
+def _toll(scene: TollFeatures, passages: Sequence[Passage], chance: float) -> Toll | None:
     choice = load_toll_model().choose(scene)
     given = chance * choice.chance >= _LEAST[scene.kind]
     members = [scene.mentions[at] for at in choice.members] if given else []
+    if scene.kind == "killed" and choice.value and members and _is_of_a_war(members, choice.value):
+        return Toll(total=choice.value)
     best = choice.value if given else None
     if best is None and chance < _LEAST_CHANCE:
         return None
@@ -187,6 +191,12 @@ def _toll(scene: Scene, passages: Sequence[Passage], chance: float) -> Toll | No
         return Toll(total=total, words=words) if words or total else None
     low, high = _bounds(members, best)
     return Toll(low=low, best=best, high=high, total=total)
+
+
+def _is_of_a_war(members: Sequence[Mention], value: int) -> bool:
+    """Whether a number is too large, or large and said to be since a time, to be that of one event."""
+    since = all("cumulative" in member.flags for member in members)
+    return value >= _WAR or (since and value >= _LONG)
 
 
 def _bounds(members: Sequence[Mention], best: int) -> tuple[int | None, int | None]:
@@ -202,7 +212,9 @@ def _bounds(members: Sequence[Mention], best: int) -> tuple[int | None, int | No
     return best, best
 
 
-def _total(scene: Scene, members: Sequence[Mention], best: int | None, passages: Sequence[Passage]) -> int | None:
+def _total(
+    scene: TollFeatures, members: Sequence[Mention], best: int | None, passages: Sequence[Passage]
+) -> int | None:
     """A cumulative figure stated beside the toll of the event."""
     fields = {passage.field: passage for passage in passages}
     totals = [
@@ -219,12 +231,12 @@ def _total(scene: Scene, members: Sequence[Mention], best: int | None, passages:
 
 def is_cumulative(passage: Passage, mention: Mention) -> bool:
     """Whether a number counts the dead of a whole war or year rather than of one event."""
-    if mention.flags & {"total_near"}:
+    if mention.flags & {"total_near", "cumulative"}:
         return True
-    return not _CUMULATIVE.isdisjoint(passage.keys_of(mention.number.sentence))
+    return "since" in passage.keys_of(mention.number.sentence)
 
 
-def _words(scene: Scene) -> str | None:
+def _words(scene: TollFeatures) -> str | None:
     """What the item says in place of a number ("dozens")."""
     vague = [m for m in scene.all if m.form == "vague" and m.kind == scene.kind]
     plain = [m for m in vague if m.cost(scene.kind) <= _FIGURE_REACH and "not_people_after" not in m.flags]

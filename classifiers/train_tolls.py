@@ -29,7 +29,8 @@ from classifiers.assessment import Text
 from classifiers.lexicon import load_lexicon
 from classifiers.mentions import HARM, Kind
 from classifiers.passage import read_passages
-from classifiers.toll_features import Scene, mentions_of
+from classifiers.toll_features import TollFeatures
+from classifiers.toll_scene import mentions_of
 from classifiers.tolls import TollModel, dump_toll_model
 
 PENALTY = 40.0
@@ -113,13 +114,13 @@ def choices_of(examples: Iterable[Example]) -> list[Choice]:
         passages = read_passages(example.text, lexicon)
         mentions = mentions_of(passages)
         for kind in HARM:
-            choice = _choice(Scene(passages, kind, mentions), example.gold[kind])
+            choice = _choice(TollFeatures(passages, kind, mentions), example.gold[kind])
             if any(choice.right) and len(choice.right) > 1:
                 choices.append(choice)
     return choices
 
 
-def _choice(scene: Scene, gold: int | None) -> Choice:
+def _choice(scene: TollFeatures, gold: int | None) -> Choice:
     count = len(scene.mentions)
     own = [scene.mention_features(at) for at in range(count)]
     pairs = {(i, j): scene.pair_features(i, j) for i in range(count) for j in range(i + 1, count)}
